@@ -1,0 +1,27 @@
+-- A sender's own messages without a place in history: all that are pending, and those that a
+-- verdict met after a moment (blocked, or delivered late). since null: the pending ones only.
+-- params:  $1 user uuid, $2 since_us int8 null, $3 limit int4
+-- columns: id uuid, room uuid, sender uuid, cid uuid null, status text, seq int8 null,
+--          removed_seq int8 null, text text null (null if removed), at_us int8, delayed bool,
+--          reason text null, version int4, teacher uuid, student uuid,
+--          decided_us int8 null
+SELECT m.id, m.chat_room_id AS room, m.sender_id AS sender, m.cid, m.status::text, m.seq,
+       m.removed_seq, CASE WHEN m.removed_seq IS NULL THEN m.message_text END AS text,
+       coalesce(public.chatgate_us(m.created_at), 0) AS at_us, m.delayed,
+       m.verdict_reason AS reason, m.version, r.teacher_id AS teacher, r.student_id AS student,
+       public.chatgate_us(m.moderation_completed_at) AS decided_us
+FROM (
+    (SELECT p.*
+     FROM public.messages p
+     WHERE p.sender_id = $1::uuid AND (p.status <> 'delivered' OR p.delayed)
+       AND p.status = 'pending_moderation' AND p.deleted_at IS NULL)
+    UNION ALL
+    (SELECT d.*
+     FROM public.messages d
+     WHERE d.sender_id = $1::uuid AND (d.status <> 'delivered' OR d.delayed)
+       AND d.moderation_completed_at > public.chatgate_timestamp($2::int8)
+       AND d.status IN ('blocked', 'delivered'))
+) m
+JOIN public.chat_rooms r ON r.id = m.chat_room_id AND r.deleted_at IS NULL
+ORDER BY m.created_at, m.id
+LIMIT $3::int4

@@ -1,0 +1,9 @@
+-- The conversation around a message, of every status, oldest first. The look is in the audit
+-- log. No row: no such message.
+-- params:  $1 viewer uuid, $2 message uuid, $3 before int4, $4 after int4, $5 node text
+-- columns: id uuid, room uuid, sender uuid, status text, seq int8 null, removed bool, text text
+--          (also if removed: a moderator may see it), at_us int8, delayed bool, reason text null,
+--          version int4, focus bool, teacher uuid, student uuid
+SELECT id, room, sender, status, seq, removed, text, at_us, delayed, reason, version, focus,
+       teacher, student
+FROM public.chatgate_context($1::uuid, $2::uuid, $3::int4, $4::int4, $5::text)

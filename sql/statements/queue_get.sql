@@ -1,0 +1,21 @@
+-- Pending cases by message id; what is pending no more is left out.
+-- params:  $1 id uuid[]
+-- columns: id uuid, room uuid, sender uuid, sender_first_name text, sender_last_name text,
+--          sender_role text, text text, at_us int8, version int4, reason text null,
+--          detail text null (JSON), claimed_by uuid null, claim_until_us int8 null,
+--          claim_token int8 null (all three null unless the lease is live)
+SELECT m.id, m.chat_room_id AS room, m.sender_id AS sender,
+       coalesce(u.first_name, '')::text AS sender_first_name,
+       coalesce(u.last_name, '')::text AS sender_last_name, u.role::text AS sender_role,
+       m.message_text AS text, coalesce(public.chatgate_us(m.created_at), 0) AS at_us, m.version,
+       m.verdict_reason AS reason, c.detail::text AS detail,
+       lease.claimed_by, public.chatgate_us(lease.claim_until) AS claim_until_us,
+       lease.claim_token
+FROM public.messages m
+LEFT JOIN public.users u ON u.id = m.sender_id
+LEFT JOIN public.moderation_cases c ON c.message_id = m.id
+LEFT JOIN LATERAL (
+    SELECT c.claimed_by, c.claim_until, c.claim_token
+    WHERE c.claimed_by IS NOT NULL AND c.claim_until > clock_timestamp()
+) lease ON true
+WHERE m.id = ANY ($1::uuid[]) AND m.status = 'pending_moderation' AND m.deleted_at IS NULL
