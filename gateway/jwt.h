@@ -26,10 +26,11 @@ enum jwt_result {
 struct jwt_claims {
     struct uuid sub;
     char role[JWT_ROLE_BYTES]; /* "" when the token names none: the database's role holds anyway */
-    char jti[JWT_JTI_BYTES];   /* "" when absent */
+    char jti[JWT_JTI_BYTES];   /* "" when absent or longer */
     char kid[JWT_KID_BYTES];   /* of the key that verified it */
     int64_t iat_s;             /* 0 when absent */
-    int64_t exp_s;             /* above 0 and below year 10000, so that milliseconds fit int64 */
+    int64_t auth_time_s;       /* when the user gave the password (OpenID Connect); 0 when absent */
+    int64_t exp_s;             /* below year 10000, so that microseconds fit int64 */
 };
 
 /* "expired", "bad_signature", ...: for logs, metrics and the error's reason. */
@@ -43,7 +44,7 @@ const char *jwt_result_name(enum jwt_result result);
 enum jwt_result jwt_verify(const struct jwt_keys *keys, const char *token, size_t length,
                            int64_t now_s, struct jwt_claims *out);
 
-/* Signs sub, role, jti (the latter two where not empty), iat_s and exp_s of `claims`, with the
- * issuer and audience of `keys`, by the first key that can sign; kid of `claims` is ignored.
+/* Signs sub, iat_s, exp_s, and role, jti and auth_time_s where not empty, with the issuer and
+ * audience of `keys`, by the first key that can sign; kid of `claims` is ignored.
  * Returns a string that the caller frees, or NULL when no key can sign. */
 char *jwt_mint(const struct jwt_keys *keys, const struct jwt_claims *claims);

@@ -14,7 +14,7 @@ struct jwt_keys_options {
      * file is PEM (a public key verifies, a private one mints too) or, for HS256, the secret
      * itself; a text file's line end is not part of the secret. A file with a secret or a private
      * key must not be readable by group or others, unless it is a systemd credential. A kid is 1
-     * to 63 of A-Z a-z 0-9 . _ - */
+     * to 63 printable ASCII characters without , : " \ and space. */
     const char *keys;
     const char *hs256_secret; /* one more key, behind those of the list: small installations */
     const char *hs256_kid;
