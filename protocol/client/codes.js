@@ -1,0 +1,2 @@
+export const CLOSE_CODES = { 1000: { reconnect: false }, 1008: { reconnect: false }, 1002: { reconnect: false }, 1003: { reconnect: false }, 1007: { reconnect: false }, 1009: { reconnect: false }, 4000: { reconnect: true }, 4004: { reconnect: true }, 4500: { name: 'auth_failed', reconnect: false }, 4502: { reconnect: false } };
+export const ERROR_CODES = { rate_limited: { retry: true }, unavailable: { retry: true }, internal: { retry: true }, forbidden: { retry: false } };
