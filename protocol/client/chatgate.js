@@ -16,10 +16,10 @@
  *     has a close code and can't be mistaken for a dead network.
  */
 import { CLOSE_CODES } from './codes.js';
-import { Outbox } from './outbox.js';
+import { Outbox, uuid } from './outbox.js';
 import { ChatError, Requests } from './requests.js';
 
-export { ChatError };
+export { ChatError, uuid };
 
 /**
  * @typedef {'disconnected' | 'connecting' | 'connected'} State
@@ -51,16 +51,6 @@ const FLOOD_PAUSE_MS = 5000;
 const TYPING_EVERY_MS = 3000;
 const READ_DELAY_MS = 250;
 const HELLO_ROOMS = 200;
-
-/** A random UUID. crypto.randomUUID is missing on pages that plain http serves to another host. */
-export function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-}
 
 /** Whether a connection that ended with this close code may be made again without a person. */
 export function reconnects(/** @type {number} */ code) {
@@ -119,16 +109,15 @@ export class Client extends EventTarget {
   /** @param {Options} options */
   constructor(options) {
     super();
-    const defaults = { storageKey: 'chatgate.outbox', device: uuid(), outboxLimit: 500, random: Math.random };
+    const { random } = Math;
+    const defaults = { storageKey: 'chatgate.outbox', device: uuid(), outboxLimit: 500, random };
     this.#options = { ...defaults, ...options };
     const { epoch, own_since: ownSince, rooms = {} } = options.resume ?? {};
     this.#epoch = epoch;
     this.#ownSince = ownSince;
     this.#cursors = new Map(Object.entries(rooms));
-    this.#requests = new Requests(
-      (frame) => this.#write(frame),
-      () => this.#jitter(1),
-    );
+    const jitterMs = () => this.#jitter(1);
+    this.#requests = new Requests((frame) => this.#write(frame), jitterMs);
     this.#outbox = new Outbox({
       ask: (fields) => this.#requests.ask('send', fields, { timeoutMs: Infinity, keep: true }),
       emit: (type, detail) => this.#emit(type, detail),
@@ -509,6 +498,10 @@ export class Client extends EventTarget {
 
   /** Where this client stands, for the `resume` of a later one. @returns {Position} */
   get position() {
-    return { epoch: this.#epoch, own_since: this.#ownSince, rooms: Object.fromEntries(this.#cursors) };
+    return {
+      epoch: this.#epoch,
+      own_since: this.#ownSince,
+      rooms: Object.fromEntries(this.#cursors),
+    };
   }
 }

@@ -13,6 +13,16 @@
  * @typedef {Entry & {resolve: (ok: any) => void, reject: (error: unknown) => void}} Item
  */
 
+/** A random UUID. crypto.randomUUID is missing on pages that plain http serves to another host. */
+export function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
 export class Outbox {
   /** By cid, in the order of sending. @type {Map<string, Item>} */ #items = new Map();
   /** Rooms with a message on its way. @type {Set<string>} */ #busy = new Set();

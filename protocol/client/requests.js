@@ -101,7 +101,9 @@ export class Requests {
     return new Promise((resolve, reject) => {
       let faults = 0;
       const deadline =
-        timeoutMs === Infinity ? undefined : setTimeout(() => job.end(new ChatError('timeout')), timeoutMs);
+        timeoutMs === Infinity
+          ? undefined
+          : setTimeout(() => job.end(new ChatError('timeout')), timeoutMs);
       /** @type {Job} */
       const job = {
         frame: { t, ...fields },
@@ -113,7 +115,8 @@ export class Requests {
           resolve(frame);
         },
         reject: (error) => {
-          const again = ERROR_CODES[error.code]?.retry && (error.code !== 'internal' || ++faults < FAULTS);
+          const again =
+            ERROR_CODES[error.code]?.retry && (error.code !== 'internal' || ++faults < FAULTS);
           if (once || !again) job.end(error);
           else this.#pause(job, error.retryAfterMs ?? 0);
         },
