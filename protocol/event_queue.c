@@ -218,11 +218,13 @@ static void add_record(struct json_writer *writer, const struct queue_record *re
     json_key(writer, "sender");
     json_object_begin(writer);
     event_add_person(writer, "user", &record->user);
-    json_add_time(writer, "member_since", record->member_since_us);
+    if (record->has_member_since)
+        json_add_time(writer, "member_since", record->member_since_us);
+    json_add_int(writer, "pending", record->pending);
     json_add_int(writer, "delivered", record->delivered);
     json_add_int(writer, "blocked", record->blocked);
-    json_add_int(writer, "pending", record->pending);
     json_add_int(writer, "removed", record->removed);
+    json_add_int(writer, "overturned", record->overturned);
     json_object_end(writer);
 }
 
@@ -250,30 +252,26 @@ static void add_ms_or_null(struct json_writer *writer, const char *key, int64_t 
         json_add_null(writer, key);
 }
 
-static void add_operators(struct json_writer *writer, const struct queue_stats *stats)
+static void add_verdicts(struct json_writer *writer, const struct queue_verdicts *verdicts)
 {
-    json_key(writer, "operators");
-    json_array_begin(writer);
-    for (size_t i = 0; i < stats->operator_count; i++) {
-        json_object_begin(writer);
-        json_add_uuid(writer, "user", &stats->operators[i].user);
-        json_add_int(writer, "delivered", stats->operators[i].delivered);
-        json_add_int(writer, "blocked", stats->operators[i].blocked);
-        json_object_end(writer);
-    }
-    json_array_end(writer);
+    json_add_int(writer, "delivered", verdicts->delivered);
+    json_add_int(writer, "blocked", verdicts->blocked);
+    json_add_int(writer, "undone", verdicts->undone);
+    json_add_int(writer, "removed", verdicts->removed);
+    add_ms_or_null(writer, "p50_ms", verdicts->p50_ms);
+    add_ms_or_null(writer, "p95_ms", verdicts->p95_ms);
 }
 
-static void add_rules(struct json_writer *writer, const struct queue_stats *stats)
+/* An array `list` of objects that carry the group's key under `name`. */
+static void add_groups(struct json_writer *writer, const char *list, const char *name,
+                       const struct queue_group *groups, size_t count)
 {
-    json_key(writer, "rules");
+    json_key(writer, list);
     json_array_begin(writer);
-    for (size_t i = 0; i < stats->rule_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_object_begin(writer);
-        json_add_cstring(writer, "rule", stats->rules[i].rule);
-        json_add_int(writer, "hits", stats->rules[i].hits);
-        json_add_int(writer, "delivered", stats->rules[i].delivered);
-        json_add_int(writer, "blocked", stats->rules[i].blocked);
+        json_add_cstring(writer, name, groups[i].key);
+        add_verdicts(writer, &groups[i].verdicts);
         json_object_end(writer);
     }
     json_array_end(writer);
@@ -285,13 +283,12 @@ void event_queue_stats(struct json_writer *writer, int64_t re, const struct queu
     json_add_int(writer, "pending", stats->pending);
     json_add_int(writer, "oldest_s", stats->oldest_s);
     json_add_int(writer, "window_s", stats->window_s);
-    json_add_int(writer, "delivered", stats->delivered);
-    json_add_int(writer, "blocked", stats->blocked);
-    json_add_int(writer, "undone", stats->undone);
-    json_add_int(writer, "removed", stats->removed);
-    add_ms_or_null(writer, "verdict_p50_ms", stats->verdict_p50_ms);
-    add_ms_or_null(writer, "verdict_p95_ms", stats->verdict_p95_ms);
-    add_operators(writer, stats);
-    add_rules(writer, stats);
+    json_key(writer, "total");
+    json_object_begin(writer);
+    add_verdicts(writer, &stats->total);
+    json_object_end(writer);
+    add_groups(writer, "operators", "user", stats->operators, stats->operator_count);
+    add_groups(writer, "reasons", "reason", stats->reasons, stats->reason_count);
+    add_groups(writer, "rules", "rule", stats->rules, stats->rule_count);
     json_object_end(writer);
 }

@@ -51,32 +51,33 @@ struct queue_context_message {
     bool subject; /* the one that was asked for */
 };
 
-/* What is known of the sender of the message asked for. */
+/* What is known of the sender of the message asked for: how their cases ended. */
 struct queue_record {
     struct person user;
+    bool has_member_since; /* users of other programs may lack it */
     int64_t member_since_us;
-    int64_t delivered, blocked, pending, removed;
+    int64_t pending, delivered, blocked, removed;
+    int64_t overturned; /* verdicts on them that were undone */
 };
 
-struct queue_operator_stats {
-    struct uuid user;
-    int64_t delivered, blocked;
-};
-
-struct queue_rule_stats {
-    const char *rule;
-    int64_t hits, delivered, blocked;
-};
-
-/* Over the last `window_s` seconds, except pending and oldest_s, which are now. */
-struct queue_stats {
-    int64_t pending, oldest_s, window_s;
+/* From written to decided, by people only; -1 = no such verdict. */
+struct queue_verdicts {
     int64_t delivered, blocked, undone, removed;
-    int64_t verdict_p50_ms, verdict_p95_ms; /* -1 = no verdict in the window */
-    const struct queue_operator_stats *operators;
-    size_t operator_count;
-    const struct queue_rule_stats *rules;
-    size_t rule_count;
+    int64_t p50_ms, p95_ms;
+};
+
+/* The verdicts of one operator (a UUID), reason code or rule; key NULL = automatic or none. */
+struct queue_group {
+    const char *key;
+    struct queue_verdicts verdicts;
+};
+
+struct queue_stats {
+    int64_t pending, oldest_s; /* now */
+    int64_t window_s;          /* how far back the rest looks */
+    struct queue_verdicts total;
+    const struct queue_group *operators, *reasons, *rules;
+    size_t operator_count, reason_count, rule_count;
 };
 
 /* A page of the queue: begin, any number of cases, end. `cursor` is NULL on the last page. */

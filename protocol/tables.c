@@ -60,13 +60,13 @@ static void print_module(void)
     printf("// SPDX-License-Identifier: Apache-2.0\n"
            "// Error and close codes, generated from protocol/error_table.h and close_table.h by\n"
            "// tables.c; do not edit.\n\n"
-           "export const ERRORS = Object.freeze({\n");
+           "export const ERROR_CODES = Object.freeze({\n");
     for (int i = 0; i < ERROR_COUNT; i++)
         printf("  %s: { http: %d, retry: %s },\n", errors[i].name, errors[i].http_status,
                errors[i].retryable ? "true" : "false");
-    printf("});\n\nexport const CLOSE = Object.freeze({\n");
+    printf("});\n\nexport const CLOSE_CODES = Object.freeze({\n");
     for (int i = 0; i < CLOSE_COUNT; i++)
-        printf("  %d: { name: '%s', retry: %s },\n", closes[i].code, closes[i].name,
+        printf("  %d: { name: '%s', reconnect: %s },\n", closes[i].code, closes[i].name,
                closes[i].reconnect ? "true" : "false");
     printf("});\n");
 }
