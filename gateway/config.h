@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
+
+#include "gateway/config_errors.h"
 
 enum config_flags {
     CONFIG_FIXED = 0,
@@ -31,35 +32,24 @@ struct config {
 };
 
 struct config_sources;
-
-/* What is wrong, as lines for a person: "file:12: unknown key ...". */
-struct config_errors {
-    char **lines;
-    size_t count;
-};
-
-#define CONFIG_ERRORS_INIT                                                                         \
-    {                                                                                              \
-        NULL, 0                                                                                    \
-    }
-
-void config_errors_add(struct config_errors *errors, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void config_errors_print(const struct config_errors *errors, FILE *out);
-void config_errors_deinit(struct config_errors *errors);
+struct config_value;
 
 /* Reads every source afresh and checks each value by itself. Returns a config with one ref, or
  * NULL with every fault found added to errors, not only the first. */
 struct config *config_load(const struct config_sources *sources, struct config_errors *errors);
+
+/* The same from values that config_sources_read has filled (CONFIG_KEY_COUNT of them). NULL too if
+ * errors held some before. */
+struct config *config_from_values(const struct config_value *values, struct config_errors *errors);
 
 /* Checks what only serving needs: the secrets that must be there, files that must be readable,
  * settings that must fit together. Returns whether it may serve. */
 bool config_check(const struct config *config, struct config_errors *errors);
 
 /* For SIGHUP: loads and checks anew. Returns a config with one ref, in which every setting that
- * cannot change at run time keeps its value of `running`; or NULL with errors, and `running` stays
- * in force. Each setting whose source changed is told to changed(context, "section.key", applied),
- * applied = false meaning that it waits for a restart. */
+ * cannot change at run time keeps its value of `running`; or NULL with errors, and `running`
+ * stays in force. Each setting whose source changed is told to changed(context, "section.key",
+ * applied), applied = false meaning that it waits for a restart. */
 typedef void (*config_changed_fn)(void *context, const char *name, bool applied);
 struct config *config_reload(const struct config *running, const struct config_sources *sources,
                              struct config_errors *errors, config_changed_fn changed,
@@ -72,13 +62,5 @@ struct config *config_unref(struct config *config);
 /* Walks a comma separated setting: sets item and length to the next entry without the blanks
  * around it, skipping empty ones; *cursor starts at the setting's value. False at the end. */
 bool config_list_next(const char **cursor, const char **item, size_t *length);
-
-/* Every setting with its value in force and where it came from, secrets and passwords redacted. */
-void config_show(const struct config_sources *sources, const struct config *config, bool json,
-                 FILE *out);
-/* A complete INI file with all settings at their defaults, commented. */
-void config_write_example(FILE *out);
-/* The settings' part of the man page chatgate.ini(5), as scdoc source. */
-void config_write_man(FILE *out);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 struct config_errors;
-struct config_key;
 
 #define CONFIG_DEFAULT_PATH "/etc/chatgate/chatgate.ini"
 
@@ -25,5 +24,18 @@ void config_sources_set_path(struct config_sources *sources, const char *path);
  * what is no such assignment, an unknown key, or a secret: argv is public to the whole machine. */
 bool config_sources_set(struct config_sources *sources, const char *assignment,
                         struct config_errors *errors);
+
+/* What the sources say of one key. */
+struct config_value {
+    char *text;   /* NULL: nothing, the default holds */
+    char *origin; /* "/etc/chatgate/chatgate.ini:12", "CHATGATE_LISTEN_PORT", "--set listen.port" */
+};
+
+/* Asks all sources; values[CONFIG_KEY_COUNT] gets each key's answer of the highest precedence.
+ * Faults (unknown keys, unreadable files, secrets that others can read) are added to errors. */
+void config_sources_read(const struct config_sources *sources, struct config_value *values,
+                         struct config_errors *errors);
+/* Wipes and frees CONFIG_KEY_COUNT values. */
+void config_values_deinit(struct config_value *values);
 
 #endif
