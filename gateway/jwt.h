@@ -5,13 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/jwt_key.h"
 #include "protocol/uuid.h"
 
 struct jwt_keys;
 
 enum {
     JWT_MAX_BYTES = 8192, /* longer tokens are refused unread */
-    JWT_KID_BYTES = 64,   /* with the NUL */
     JWT_ROLE_BYTES = 16,
     JWT_JTI_BYTES = 64,
 };

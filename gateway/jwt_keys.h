@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JWT_KEYS_MAX = 8, JWT_KEYS_ERROR_BYTES = 256, JWT_HS256_SECRET_MIN_BYTES = 32 };
+enum { JWT_KEYS_MAX = 8, JWT_KEYS_ERROR_BYTES = 256 };
 
 /* The [auth] section of the configuration. Strings may be NULL, which is the same as empty. */
 struct jwt_keys_options {
@@ -23,6 +23,7 @@ struct jwt_keys_options {
     int64_t leeway_s;     /* for nbf and iat in the future; exp gets none */
 };
 
+struct jwt_key;
 struct jwt_keys;
 
 /* Builds a set of 1 to JWT_KEYS_MAX keys; minting uses the first one that can sign. Returns NULL
@@ -34,6 +35,17 @@ struct jwt_keys *jwt_keys_load(const struct jwt_keys_options *options,
 
 /* Wipes the secrets. Takes NULL, returns NULL. */
 struct jwt_keys *jwt_keys_free(struct jwt_keys *keys);
+
+/* The key that a token's kid names, or with NULL the only key; NULL if there is none. */
+struct jwt_key *jwt_keys_find(const struct jwt_keys *keys, const char *kid);
+
+/* The key that mints, or NULL. */
+struct jwt_key *jwt_keys_signer(const struct jwt_keys *keys);
+
+/* The rules; "" where nothing is set. */
+const char *jwt_keys_issuer(const struct jwt_keys *keys);
+const char *jwt_keys_audience(const struct jwt_keys *keys);
+int64_t jwt_keys_leeway_s(const struct jwt_keys *keys);
 
 size_t jwt_keys_count(const struct jwt_keys *keys);
 bool jwt_keys_can_mint(const struct jwt_keys *keys);
