@@ -54,41 +54,27 @@ struct metric_row {
 
 /* --- The table, expanded --- */
 
-#define METRIC_ROW(NAME, KIND, name, FIRST, SECOND, help)
+/* clang-format off */
 #define LABELS_BEGIN(SET, label)     static const char *const values_##SET[] = {
 #define LABEL_ROW(SET, VALUE, value) value,
-#define LABELS_END(SET)                                                                            \
-    }                                                                                              \
-    ;
+#define LABELS_END(SET)              };
+/* clang-format on */
 #include "gateway/metrics_table.h"
-#undef LABELS_BEGIN
-#undef LABEL_ROW
-#undef LABELS_END
 
-static const struct label_set set_NONE = {NULL, NULL, LABEL_NONE_COUNT};
 #define LABELS_BEGIN(SET, label)                                                                   \
     static const struct label_set set_##SET = {label, values_##SET, LABEL_##SET##_COUNT};
-#define LABEL_ROW(SET, VALUE, value)
-#define LABELS_END(SET)
 #include "gateway/metrics_table.h"
-#undef METRIC_ROW
-#undef LABELS_BEGIN
+static const struct label_set set_NONE = {NULL, NULL, LABEL_NONE_COUNT};
 
-#define LABELS_BEGIN(SET, label)
 #define METRIC_ROW(NAME, KIND, name, FIRST, SECOND, help)                                          \
     static double series_##NAME[LABEL_##FIRST##_COUNT * LABEL_##SECOND##_COUNT * WIDTH_##KIND];
 #include "gateway/metrics_table.h"
-#undef METRIC_ROW
 
+static const struct metric_row rows[METRIC_COUNT] = {
 #define METRIC_ROW(NAME, KIND, name, FIRST, SECOND, help)                                          \
     {name, help, KIND, &set_##FIRST, &set_##SECOND, series_##NAME},
-static const struct metric_row rows[METRIC_COUNT] = {
 #include "gateway/metrics_table.h"
 };
-#undef METRIC_ROW
-#undef LABELS_BEGIN
-#undef LABEL_ROW
-#undef LABELS_END
 
 static const char *build_version;
 

@@ -9,15 +9,8 @@
 
 /* METRIC_CONNECTIONS, ...: one for each METRIC_ROW of metrics_table.h. */
 enum metric {
-#define LABELS_BEGIN(SET, label)
-#define LABEL_ROW(SET, VALUE, value)
-#define LABELS_END(SET)
 #define METRIC_ROW(NAME, KIND, name, FIRST, SECOND, help) METRIC_##NAME,
 #include "gateway/metrics_table.h"
-#undef LABELS_BEGIN
-#undef LABEL_ROW
-#undef LABELS_END
-#undef METRIC_ROW
     METRIC_COUNT
 };
 
@@ -26,12 +19,7 @@ enum metric_label {
 #define LABELS_BEGIN(SET, label)     LABEL_##SET##_BEFORE_FIRST = -1,
 #define LABEL_ROW(SET, VALUE, value) LABEL_##SET##_##VALUE,
 #define LABELS_END(SET)              LABEL_##SET##_COUNT,
-#define METRIC_ROW(NAME, KIND, name, FIRST, SECOND, help)
 #include "gateway/metrics_table.h"
-#undef LABELS_BEGIN
-#undef LABEL_ROW
-#undef LABELS_END
-#undef METRIC_ROW
 };
 
 /* The metrics are the process's own, as its log is: there is nothing to create. Only the loop's

@@ -11,8 +11,23 @@
  *     LABELS_BEGIN(SET, "label") LABEL_ROW(SET, VALUE, "value") ... LABELS_END(SET)
  *
  * and gives enumerators LABEL_<SET>_<VALUE> that count from 0. A value is never taken from what a
- * peer sent, and there is no label for a user or a room: the number of series is fixed here. */
+ * peer sent, and there is no label for a user or a room: the number of series is fixed here.
+ *
+ * No include guard: whoever includes this file defines those of the four macros that it wants; all
+ * are undefined at the end. */
 /* clang-format off */
+#ifndef LABELS_BEGIN
+#define LABELS_BEGIN(SET, label)
+#endif
+#ifndef LABEL_ROW
+#define LABEL_ROW(SET, VALUE, value)
+#endif
+#ifndef LABELS_END
+#define LABELS_END(SET)
+#endif
+#ifndef METRIC_ROW
+#define METRIC_ROW(NAME, KIND, name, FIRST, SECOND, help)
+#endif
 
 LABELS_BEGIN(TRANSPORT, "transport")
 LABEL_ROW(TRANSPORT, WS,   "ws")
@@ -246,4 +261,9 @@ METRIC_ROW(PROCESS_VIRTUAL, GAUGE, "process_virtual_memory_bytes", NONE, NONE, "
 METRIC_ROW(PROCESS_OPEN_FDS, GAUGE, "process_open_fds", NONE, NONE, "Open file descriptors.")
 METRIC_ROW(PROCESS_MAX_FDS, GAUGE, "process_max_fds", NONE, NONE, "Most file descriptors that may be open.")
 METRIC_ROW(PROCESS_START, GAUGE, "process_start_time_seconds", NONE, NONE, "When the process started, in Unix time.")
+
+#undef LABELS_BEGIN
+#undef LABEL_ROW
+#undef LABELS_END
+#undef METRIC_ROW
 /* clang-format on */
