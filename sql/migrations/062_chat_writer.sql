@@ -60,7 +60,7 @@ BEGIN
                         THEN 'cid_conflict'
                     WHEN known.id IS NOT NULL THEN 'dup'
                     WHEN r.id IS NULL THEN 'no_room'
-                    WHEN r.id <> ALL (locked) THEN 'busy'
+                    WHEN r.id NOT IN (SELECT unnest(locked)) THEN 'busy'
                     WHEN r.deleted_at IS NOT NULL THEN 'no_room'
                     WHEN i.sender NOT IN (r.teacher_id, r.student_id) THEN 'not_member'
                     WHEN i.ord = i.first_ord THEN 'new'
