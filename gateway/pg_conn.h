@@ -84,6 +84,7 @@ struct pg_conn *pg_conn_new(uv_loop_t *loop, const struct pg_conn_options *optio
 void pg_conn_query(struct pg_conn *conn, const struct sql_statement *statement,
                    struct pg_params *params, pg_done_fn done, void *context);
 
+/* True between on_state(up) and on_state(down). */
 bool pg_conn_ready(const struct pg_conn *conn);
 size_t pg_conn_in_flight(const struct pg_conn *conn); /* sent, not done */
 size_t pg_conn_queued(const struct pg_conn *conn);    /* not sent */
@@ -92,5 +93,12 @@ const struct pg_stats *pg_conn_stats(const struct pg_conn *conn);
 /* Gives up what is in flight (PG_UNKNOWN) and queued (PG_NOT_SENT), then frees the connection,
  * then calls `closed` (may be NULL); all of it later, from the loop. No on_state comes after. */
 void pg_conn_close(struct pg_conn *conn, void (*closed)(void *context), void *context);
+
+/* For pg_pool: a connection that serves a shared queue, which outlives it, and counts into its
+ * statistics; and a hint that there is something on the queue. */
+struct pg_queue;
+struct pg_conn *pg_conn_new_on(uv_loop_t *loop, const struct pg_conn_options *options,
+                               struct pg_queue *queue);
+void pg_conn_pump(struct pg_conn *conn);
 
 #endif

@@ -20,7 +20,7 @@ bool pg_pool_ready(const struct pg_pool *pool);         /* at least one connecti
 size_t pg_pool_ready_count(const struct pg_pool *pool); /* how many are */
 size_t pg_pool_in_flight(const struct pg_pool *pool);   /* sent, not done */
 size_t pg_pool_queued(const struct pg_pool *pool);      /* not sent */
-void pg_pool_stats(const struct pg_pool *pool, struct pg_stats *out); /* sum over connections */
+const struct pg_stats *pg_pool_stats(const struct pg_pool *pool);
 
 /* As pg_conn_close(), for all. */
 void pg_pool_close(struct pg_pool *pool, void (*closed)(void *context), void *context);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a conninfo to a configured session, without blocking. */
+#ifndef GATEWAY_PG_DIAL_H
+#define GATEWAY_PG_DIAL_H
+
+#include <libpq-fe.h>
+#include <uv.h>
+
+struct pg_conn_options;
+struct pg_dial;
+
+/* `pg`: a non-blocking, idle connection, the caller's now; or NULL, and `error` says why, with
+ * nothing secret in it. */
+typedef void (*pg_dial_fn)(void *context, PGconn *pg, const char *error);
+
+/* `options` are complete and borrowed for the dialler's life. */
+struct pg_dial *pg_dial_new(uv_loop_t *loop, const struct pg_conn_options *options, pg_dial_fn done,
+                            void *context);
+struct pg_dial *pg_dial_free(struct pg_dial *dial);
+
+/* Begins a try. done() comes once, possibly at once, unless it is cancelled. There is no limit of
+ * time here: who started it stops it. */
+void pg_dial_start(struct pg_dial *dial);
+void pg_dial_cancel(struct pg_dial *dial);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A new session's settings, before it may be used.
+ *
+ * One simple query of several statements, rather than the startup packet's `options`: it leaves an
+ * operator's options alone, its errors are plain, and LISTEN fits in.
+ *
+ * synchronous_commit is what our promise "committed at ack" rests on, so a laxer default of the
+ * database is raised to on, while a stricter one (remote_apply) stays. The parameters of a failing
+ * statement stay out of the server's log. jit costs more than it gives for statements of a
+ * millisecond. A transaction that we forget open would hold rooms' locks: the server ends it.
+ */
+
+#include "gateway/pg_session.h"
+
+#include "gateway/pg_conn.h"
+#include "protocol/xalloc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char settings_format[] =
+    "SET statement_timeout = %u;"
+    "SET lock_timeout = %u;"
+    "SET idle_in_transaction_session_timeout = %u;"
+    "SET default_transaction_isolation = 'read committed';"
+    "SET client_min_messages = warning;"
+    "SET log_parameter_max_length_on_error = 0;"
+    "SET jit = off;"
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');";
+
+static void write_listen(FILE *sql, PGconn *pg, const char *const *channels)
+{
+    for (; *channels; channels++) {
+        char *quoted = PQescapeIdentifier(pg, *channels, strlen(*channels));
+
+        fprintf(sql, "LISTEN %s;", quoted ? quoted : "");
+        PQfreemem(quoted);
+    }
+}
+
+static char *make_settings(PGconn *pg, const struct pg_conn_options *options)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *sql = open_memstream(&text, &length);
+
+    if (!sql)
+        return NULL;
+    fprintf(sql, settings_format, options->statement_timeout_ms, options->lock_timeout_ms,
+            2 * options->statement_timeout_ms);
+    fprintf(sql, "%s;", options->settings);
+    write_listen(sql, pg, options->listen);
+    if (fclose(sql) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+bool pg_session_start(PGconn *pg, const struct pg_conn_options *options)
+{
+    char *settings = make_settings(pg, options);
+    bool sent = settings && PQsetnonblocking(pg, 1) == 0 && PQsendQuery(pg, settings) == 1;
+
+    free(settings);
+    return sent;
+}
+
+/* Takes the results that are there. */
+static enum pg_session_step take_results(PGconn *pg, char *error, size_t error_bytes)
+{
+    while (!PQisBusy(pg)) {
+        PGresult *result = PQgetResult(pg);
+        ExecStatusType status = PQresultStatus(result);
+
+        if (!result)
+            return PG_SESSION_DONE;
+        if (status == PGRES_FATAL_ERROR) {
+            snprintf(error, error_bytes, "session settings: %s", PQresultErrorMessage(result));
+            PQclear(result);
+            return PG_SESSION_FAILED;
+        }
+        PQclear(result);
+    }
+    return PG_SESSION_WANT_READ;
+}
+
+enum pg_session_step pg_session_poll(PGconn *pg, char *error, size_t error_bytes)
+{
+    int left = PQflush(pg);
+
+    if (left < 0 || PQconsumeInput(pg) != 1) {
+        snprintf(error, error_bytes, "%s", PQerrorMessage(pg));
+        return PG_SESSION_FAILED;
+    }
+    if (left > 0)
+        return PG_SESSION_WANT_WRITE;
+    return take_results(pg, error, error_bytes);
+}
