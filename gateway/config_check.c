@@ -14,6 +14,7 @@
 #include "gateway/address.h"
 #include "gateway/certificate.h"
 #include "gateway/config.h"
+#include "gateway/config_jwt.h"
 #include "gateway/jwt_keys.h"
 
 enum { KEY_MIN_CHARACTERS = 16, NODE_NAME_MAX = 63 };
@@ -116,15 +117,7 @@ static void check_secrets(const struct config *config, struct config_errors *err
 static void check_auth(const struct config *config, struct config_errors *errors)
 {
     char error[JWT_KEYS_ERROR_BYTES];
-    struct jwt_keys_options options = {
-        .keys = config->auth.keys,
-        .hs256_secret = config->auth.hs256_secret,
-        .hs256_kid = config->auth.hs256_kid,
-        .issuer = config->auth.issuer,
-        .audience = config->auth.audience,
-        .leeway_s = config->auth.leeway_s,
-    };
-    struct jwt_keys *keys = jwt_keys_load(&options, error);
+    struct jwt_keys *keys = config_jwt_keys(config, error);
     if (keys == NULL)
         config_errors_add(errors, "auth.keys, auth.hs256_secret: %s", error);
     jwt_keys_free(keys);

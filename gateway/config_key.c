@@ -8,12 +8,12 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/config.h"
+#include "gateway/edit_distance.h"
 #include "gateway/redact.h"
 #include "gateway/xasprintf.h"
 #include "protocol/utf8.h"
@@ -86,40 +86,9 @@ void config_key_environment(const struct config_key *key, char out[static CONFIG
         *at = (char)toupper((unsigned char)*at);
 }
 
-/* Did you mean ... */
-
-enum { NEAREST_NAME_BYTES = 64 };
-
-static size_t min3(size_t a, size_t b, size_t c)
-{
-    size_t least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Levenshtein's distance of two short names. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[NEAREST_NAME_BYTES + 1];
-    size_t width = strlen(b);
-    if (strlen(a) > NEAREST_NAME_BYTES || width > NEAREST_NAME_BYTES)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < width; j++) {
-            size_t above = row[j + 1];
-            row[j + 1] = min3(above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1));
-            diagonal = above;
-        }
-    }
-    return row[width];
-}
-
 const struct config_key *config_key_nearest(const char *section, const char *name)
 {
-    char path[NEAREST_NAME_BYTES];
+    char path[EDIT_DISTANCE_NAME_BYTES + 1];
     snprintf(path, sizeof(path), "%s.%s", section, name);
     const struct config_key *nearest = NULL;
     size_t least = strlen(path) / 3 + 1;
