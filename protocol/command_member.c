@@ -118,7 +118,7 @@ void command_parse_open(struct command_reader *reader, struct command_open *out)
 static void check_text(struct command_reader *reader, const char *text, size_t bytes)
 {
     if (utf8_blank(text, bytes))
-        command_reader_fail(reader, ERROR_UNPROCESSABLE, "text.empty");
+        command_reader_fail(reader, ERROR_BAD_REQUEST, "text.empty");
     else if (utf8_count(text, bytes) > reader->limits->text_code_points)
         command_reader_fail(reader, ERROR_TOO_LARGE, "text.too_long");
 }

@@ -187,7 +187,7 @@ static void test_bad_bodies(void **state)
         {COMMAND_OPEN, "{\"other_user_id\":\"me\"}", ERROR_BAD_REQUEST, "field.other_user_id"},
         {COMMAND_OPEN, "", ERROR_BAD_REQUEST, "json.empty"},
         {COMMAND_OPEN, "other_user_id=1", ERROR_BAD_REQUEST, "json.syntax"},
-        {COMMAND_SEND, "{\"text\":\"\"}", ERROR_UNPROCESSABLE, "text.empty"},
+        {COMMAND_SEND, "{\"text\":\"\"}", ERROR_BAD_REQUEST, "text.empty"},
         {COMMAND_SEND, "{\"text\":\"01234567890\"}", ERROR_TOO_LARGE, "text.too_long"},
         {COMMAND_READ, "{\"seq\":-1}", ERROR_BAD_REQUEST, "field.seq"},
         {COMMAND_QUEUE_DECIDE, "{}", ERROR_BAD_REQUEST, "field.verdict"},
