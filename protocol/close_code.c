@@ -49,9 +49,10 @@ size_t close_reason(enum close_code code, int64_t retry_after_ms,
                     char out[static CLOSE_REASON_BYTES])
 {
     int length = retry_after_ms > 0
-                     ? snprintf(out, CLOSE_REASON_BYTES, "%s retry_after_ms=%" PRId64,
+                     ? snprintf(out, CLOSE_REASON_BYTES,
+                                "{\"reason\":\"%s\",\"retry_after_ms\":%" PRId64 "}",
                                 close_name(code), retry_after_ms)
-                     : snprintf(out, CLOSE_REASON_BYTES, "%s", close_name(code));
+                     : snprintf(out, CLOSE_REASON_BYTES, "{\"reason\":\"%s\"}", close_name(code));
 
     return (size_t)length;
 }

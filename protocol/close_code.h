@@ -22,9 +22,10 @@ bool close_reconnect(enum close_code code);
 /* A sentence for developers, in English. */
 const char *close_text(enum close_code code);
 
-enum { CLOSE_REASON_BYTES = 64 }; /* RFC 6455 section 5.5 allows 123 */
+enum { CLOSE_REASON_BYTES = 96 }; /* RFC 6455 section 5.5 allows 123 */
 
-/* Writes the reason of a close frame and a NUL: the name, and " retry_after_ms=<n>" behind it where
- * `retry_after_ms` is above 0 (clients wait at least that long). Returns its length. */
+/* Writes the reason of a close frame, an object of JSON, and a NUL: {"reason":"slow"}, and
+ * {"reason":"drain","retry_after_ms":1500} where `retry_after_ms` is above 0 (clients wait at least
+ * that long). Returns its length. */
 size_t close_reason(enum close_code code, int64_t retry_after_ms,
                     char out[static CLOSE_REASON_BYTES]);
