@@ -46,9 +46,9 @@ static void print_markdown(void)
                errors[i].retryable ? "yes" : "no", errors[i].message);
     printf(
         "\n## Close codes\n\n"
-        "The reason of the close frame is the name, and ` retry_after_ms=<n>` behind it where\n"
-        "the client is to wait at least that long. A code that is not listed: 4500 to 4999 stop,\n"
-        "everything else reconnects.\n\n"
+        "The reason of the close frame is JSON: `{\"reason\":\"slow\"}`, with\n"
+        "`retry_after_ms` beside it where the client is to wait at least that long. A code that\n"
+        "is not listed: 4500 to 4999 stop, everything else reconnects.\n\n"
         "| code | name | client | meaning |\n|---|---|---|---|\n");
     for (int i = 0; i < CLOSE_COUNT; i++)
         printf("| %d | %s | %s | %s |\n", closes[i].code, closes[i].name,
