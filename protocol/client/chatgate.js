@@ -39,7 +39,6 @@ export { ChatError, uuid };
  * @property {Position} [resume]  Where an earlier client stood (`client.position`).
  * @property {number} [outboxLimit]  Messages that may wait; default 500.
  * @property {() => number} [random]
- * @typedef {'storageKey' | 'device' | 'outboxLimit' | 'random'} Defaulted
  */
 
 const PROTOCOL = 'chatgate.v1';
@@ -47,14 +46,14 @@ const TICK_MS = 5000;
 const SILENCE_MS = 10_000; // an unanswered question this old means a dead link
 const OPEN_TIMEOUT_MS = 15_000;
 const STABLE_MS = 5000; // a connection that lived this long starts the backoff afresh
-const FLOOD_PAUSE_MS = 5000;
 const TYPING_EVERY_MS = 3000;
 const READ_DELAY_MS = 250;
 const HELLO_ROOMS = 200;
+/** @type {Record<number, {reconnect: boolean} | undefined>} */ const CLOSES = CLOSE_CODES;
 
 /** Whether a connection that ended with this close code may be made again without a person. */
 export function reconnects(/** @type {number} */ code) {
-  return CLOSE_CODES[code]?.reconnect ?? !(code >= 4500 && code <= 4999);
+  return CLOSES[code]?.reconnect ?? !(code >= 4500 && code <= 4999);
 }
 
 /**
@@ -74,7 +73,7 @@ export class Client extends EventTarget {
   /** The user as `welcome` gave it. @type {Frame | null} */ user = null;
   /** @type {Frame} */ limits = {};
 
-  /** @type {Required<Pick<Options, Defaulted>> & Options} */ #options;
+  /** @type {Options & Required<Pick<Options, 'storageKey' | 'outboxLimit' | 'random'>>} */ #options;
   /** @type {WebSocket | null} */ #socket = null;
   #requests;
   #outbox;
@@ -101,9 +100,9 @@ export class Client extends EventTarget {
   #cursors = new Map();
   /** Rooms with a sync on its way. @type {Set<string>} */ #healing = new Set();
 
-  /** @type {Map<string, number>} */ #typedAt = new Map();
-  /** @type {Map<string, number>} */ #readTo = new Map();
-  /** @type {Set<string>} */ #readUnsent = new Set();
+  #typedAt = /** @type {Map<string, number>} */ (new Map()); // by room, as those below
+  #readTo = /** @type {Map<string, number>} */ (new Map());
+  #readUnsent = /** @type {Set<string>} */ (new Set());
   #readTimer = /** @type {any} */ (undefined);
 
   /** @param {Options} options */
@@ -116,11 +115,10 @@ export class Client extends EventTarget {
     this.#epoch = epoch;
     this.#ownSince = ownSince;
     this.#cursors = new Map(Object.entries(rooms));
-    const jitterMs = () => this.#jitter(1);
-    this.#requests = new Requests((frame) => this.#write(frame), jitterMs);
+    this.#requests = new Requests(this.#write, () => this.#jitter(1));
     this.#outbox = new Outbox({
       ask: (fields) => this.#requests.ask('send', fields, { timeoutMs: Infinity, keep: true }),
-      emit: (type, detail) => this.#emit(type, detail),
+      emit: this.#emit,
       storage: options.storage,
       key: this.#options.storageKey,
     });
@@ -130,9 +128,7 @@ export class Client extends EventTarget {
 
   connect() {
     if (this.state !== 'disconnected') return;
-    globalThis.addEventListener?.('online', this.#handleOnline);
-    globalThis.addEventListener?.('offline', this.#handleOffline);
-    globalThis.document?.addEventListener('visibilitychange', this.#handleVisible);
+    this.#watchNetwork('addEventListener');
     this.#attempt = 0;
     this.#tokenInHello = false;
     this.#setState('connecting');
@@ -240,10 +236,7 @@ export class Client extends EventTarget {
     const rest = [...this.#cursors].filter(([room]) => !named.has(room));
     const rewound = this.#epoch !== undefined && this.#epoch !== epoch;
     this.#epoch = epoch;
-    if (rewound) {
-      for (const [room] of rest) this.#handleReset({ t: 'reset', room });
-      return;
-    }
+    if (rewound) return rest.forEach(([room]) => this.#handleReset({ t: 'reset', room }));
     const limit = this.limits.rooms_per_sync ?? HELLO_ROOMS;
     for (let i = 0; i < rest.length; i += limit) this.#sync(rest.slice(i, i + limit));
   }
@@ -256,11 +249,11 @@ export class Client extends EventTarget {
   }
 
   #handleClose(/** @type {number} */ code, /** @type {string} */ reason) {
-    // A token that was good before may just have run out: one try with a new one.
-    const worthNewToken = code === 4500 && !this.#tokenFresh;
+    const worthNewToken = code === 4500 && !this.#tokenFresh; // it may just have run out
     if (worthNewToken || code === 4004) this.#tokenStale = true;
     if (!worthNewToken && !reconnects(code)) return this.#stop(code, reason);
-    this.#reconnect({ code, reason }, code === 4005 ? FLOOD_PAUSE_MS : 0);
+    const [name, hint] = reason.split(' retry_after_ms=');
+    this.#reconnect({ code, reason: name }, Number(hint ?? 0));
   }
 
   /** Gives a connection up without waiting for the close that a dead link never brings. */
@@ -280,9 +273,7 @@ export class Client extends EventTarget {
   #stop(/** @type {number} */ code, /** @type {string} */ reason) {
     if (this.state === 'disconnected') return;
     this.#detach();
-    globalThis.removeEventListener?.('online', this.#handleOnline);
-    globalThis.removeEventListener?.('offline', this.#handleOffline);
-    globalThis.document?.removeEventListener('visibilitychange', this.#handleVisible);
+    this.#watchNetwork('removeEventListener');
     this.#token = null;
     this.#tokenStale = false;
     this.#requests.stop();
@@ -308,10 +299,14 @@ export class Client extends EventTarget {
 
   // ---- is the link alive? -----------------------------------------------------------------------
 
+  #watchNetwork(/** @type {'addEventListener' | 'removeEventListener'} */ how) {
+    globalThis[how]?.('online', this.#handleOnline);
+    globalThis[how]?.('offline', this.#handleOffline);
+    globalThis.document?.[how]('visibilitychange', this.#handleVisible);
+  }
+
   #handleOnline = () => (this.state === 'connected' ? this.#probe() : this.retryNow());
-
   #handleOffline = () => this.#socket && this.#drop('offline');
-
   #handleVisible = () => {
     if (document.visibilityState !== 'visible') return;
     if (this.state !== 'connected') this.retryNow();
@@ -335,13 +330,10 @@ export class Client extends EventTarget {
 
   // ---- frames -----------------------------------------------------------------------------------
 
-  #emit(/** @type {string} */ type, /** @type {any} */ detail) {
+  #emit = (/** @type {string} */ type, /** @type {any} */ detail) =>
     this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
 
-  #write(/** @type {Frame} */ frame) {
-    this.#socket?.send(JSON.stringify(frame));
-  }
+  #write = (/** @type {Frame} */ frame) => this.#socket?.send(JSON.stringify(frame));
 
   #handleData(/** @type {string} */ data) {
     this.#heardAt = Date.now();
@@ -414,8 +406,8 @@ export class Client extends EventTarget {
   // ---- what a program asks ----------------------------------------------------------------------
 
   /**
-   * Sends a frame and gives its answer, or rejects with a ChatError. Waits for a connection, survives
-   * a lost one, and comes back as told when the server is busy.
+   * Sends a frame and gives its answer, or rejects with a ChatError. Waits for a connection,
+   * survives a lost one, and comes back as told when the server is busy.
    * @param {string} t
    * @param {Frame} [fields]
    * @param {import('./requests.js').How} [how]
@@ -425,7 +417,7 @@ export class Client extends EventTarget {
     return this.#requests.ask(t, fields, how);
   }
 
-  /** Opens the room with this user, or makes it. */
+  /** The room with this user; made if it is not there. */
   open(/** @type {string} */ userId) {
     return this.request('open', { with: userId });
   }

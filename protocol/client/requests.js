@@ -7,6 +7,8 @@
  */
 import { ERROR_CODES } from './codes.js';
 
+/** @type {Record<string, {retry: boolean} | undefined>} */
+const ERRORS = ERROR_CODES;
 const FAULTS = 3; // answers `internal` after which a request is given up
 
 /**
@@ -116,7 +118,7 @@ export class Requests {
         },
         reject: (error) => {
           const again =
-            ERROR_CODES[error.code]?.retry && (error.code !== 'internal' || ++faults < FAULTS);
+            ERRORS[error.code]?.retry && (error.code !== 'internal' || ++faults < FAULTS);
           if (once || !again) job.end(error);
           else this.#pause(job, error.retryAfterMs ?? 0);
         },

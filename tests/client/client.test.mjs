@@ -213,6 +213,13 @@ describe('closing and coming back', () => {
     assert.equal(of('state').at(-1).retryInMs, 500);
   });
 
+  test('a drained node says how long to wait', async () => {
+    const { socket, of } = await connected();
+    socket.end(4000, 'drain retry_after_ms=7000');
+    const { reason, retryInMs } = of('state').at(-1);
+    assert.deepEqual([reason, retryInMs], ['drain', 7000 + 1000]);
+  });
+
   test('4004 and a token known to have run out ask for a new token', async () => {
     const { socket, asked } = await connected();
     socket.end(4004, 'token_expired');
