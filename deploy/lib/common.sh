@@ -3,7 +3,7 @@
 # What deploy/dev and tests/run share: words to the person, questions, where things are.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-state=$root/.chatgate
+state=$(realpath -m "${CHATGATE_STATE:-$root/.chatgate}")
 
 if [[ -t 2 && -z ${NO_COLOR:-} ]]; then
     bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'

@@ -3,7 +3,7 @@
 # The gateway nodes of deploy/dev: build, configuration, start and stop. A node is a number;
 # its configuration, with its ports, is .chatgate/nodeN.ini (0600, it holds the secrets).
 
-build=$state/build
+build=$(realpath -m "$state/build")
 chatgate=$build/gateway/chatgate
 ws_path=/ws
 

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # What deploy/dev prints: where to go and what to paste, and the same as JSON for scripts.
 
-# Passwords of sql/demo.sql's users; they are no secret, the hashes there are of this one.
-demo_password=demo-password
+# Of all users of sql/demo.sql. It is no secret: nothing here listens beyond this machine.
+demo_password=demo
 
 # Fills users[role] with "id email", room with the demo pair's room.
 demo_read() {
@@ -12,7 +12,7 @@ demo_read() {
     while IFS='|' read -r role id email; do
         users[$role]="$id $email"
     done < <(database_psql -c "SELECT DISTINCT ON (role) role, id, email FROM users
-        WHERE email LIKE '%@demo.chatgate.example' AND deleted_at IS NULL ORDER BY role, created_at, id")
+        WHERE email LIKE '%@example.test' AND deleted_at IS NULL ORDER BY role, created_at, id")
     room=$(database_psql -c "SELECT r.id FROM chat_rooms r
         WHERE r.teacher_id = '${users[teacher]% *}' AND r.student_id = '${users[student]% *}'")
 }
@@ -123,7 +123,7 @@ status_json() {
     if postgres_pid >/dev/null && [[ -n $comma ]]; then
         demo_read
         comma=''
-        for role in teacher student moderator; do
+        for role in teacher student moderator admin; do
             printf '%s{"id":"%s","email":"%s","password":"%s","role":"%s","token":"%s"}' "$comma" \
                 "${users[$role]% *}" "${users[$role]#* }" "$demo_password" "$role" \
                 "$(demo_token "$role")"

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: one Postgres and one Redis for the whole run, and a cluster of two nodes on them.
+
+A module whose tests stop things, or need other settings, overrides `cluster` with one of its own;
+`connect`, `pair` and the others then work on that.
+"""
+
+import pytest
+import pytest_asyncio
+
+import people
+from client import Client
+from cluster import Cluster
+from raw import Raw
+from services import Postgres, Redis
+
+SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    server = Postgres()
+    yield server
+    server.destroy()
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    server = Redis()
+    yield server
+    server.destroy()
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(postgres, redis_server):
+    cluster = Cluster(postgres=postgres, redis=redis_server)
+    yield cluster
+    cluster.destroy()
+
+
+@pytest.fixture(scope="session")
+def cluster(shared_cluster):
+    return shared_cluster
+
+
+@pytest.fixture(scope="session")
+def make_cluster(postgres, redis_server):
+    """Makes clusters with settings of their own; all are gone at the end of the run."""
+    made = []
+
+    def make(nodes=1, own_redis=False, own_postgres=False, **settings):
+        cluster = Cluster(
+            nodes,
+            settings,
+            postgres=None if own_postgres else postgres,
+            redis=None if own_redis else redis_server,
+        )
+        made.append(cluster)
+        return cluster
+
+    yield make
+    for cluster in made:
+        cluster.destroy()
+
+
+@pytest.fixture(autouse=True)
+def nodes_survive(request):
+    """No test may leave a node dead that it has not stopped itself, or a sanitizer's report."""
+    clusters = [
+        request.getfixturevalue(name) for name in ("cluster",) if name in request.fixturenames
+    ]
+    yield
+    for cluster in clusters:
+        for node in cluster.nodes:
+            code = node.process.poll() if node.process else None
+            assert code in (None, 0, -9), f"{node.name} ended with {code}:\n{node.log_tail()}"
+            log = node.log.read_text(errors="replace") if node.log.exists() else ""
+            for mark in SANITIZER_MARKS:
+                assert mark not in log, f"{node.name}:\n{log[log.index(mark):][:4000]}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the end of its nodes' logs."""
+    outcome = yield
+    report = outcome.get_result()
+    cluster = getattr(item, "funcargs", {}).get("cluster")
+    if report.failed and cluster is not None:
+        for node in cluster.nodes:
+            if node.log.exists():
+                report.sections.append((f"{node.name} log", node.log_tail(3000)))
+
+
+@pytest_asyncio.fixture
+async def connect(cluster):
+    """connect(user, node=0, ...): a client that has said hello. Closed when the test ends."""
+    clients = []
+
+    async def connect(user, node=0, **options):
+        token = options.pop("token", None) or cluster.token(user)
+        client = await Client.open(cluster.nodes[node].ws_url, token, **options)
+        clients.append(client)
+        return client
+
+    yield connect
+    for client in clients:
+        await client.close()
+
+
+@pytest_asyncio.fixture
+async def raw(cluster):
+    """raw(node=0): a bare socket to a node's public port. Closed when the test ends."""
+    sockets = []
+
+    async def raw(node=0, **options):
+        opened = await Raw.connect(cluster.nodes[node], **options)
+        sockets.append(opened)
+        return opened
+
+    yield raw
+    for opened in sockets:
+        await opened.close()
+
+
+@pytest.fixture
+def pair(cluster):
+    """A new teacher and a new student with a room."""
+    return people.add_pair(cluster)
+
+
+@pytest.fixture
+def make_pair(cluster):
+    return lambda **names: people.add_pair(cluster, **names)
+
+
+@pytest.fixture
+def make_user(cluster):
+    return lambda role, **fields: people.add_user(cluster, role, **fields)
+
+
+@pytest.fixture
+def moderator(cluster):
+    return people.add_user(cluster, "moderator")
