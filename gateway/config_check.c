@@ -16,6 +16,7 @@
 #include "gateway/config.h"
 #include "gateway/config_jwt.h"
 #include "gateway/jwt_keys.h"
+#include "gateway/redis_url.h"
 
 enum { KEY_MIN_CHARACTERS = 16, NODE_NAME_MAX = 63 };
 
@@ -94,6 +95,15 @@ static void check_database(const struct config *config, struct config_errors *er
     PQconninfoFree(options);
 }
 
+static void check_redis(const struct config *config, struct config_errors *errors)
+{
+    struct redis_url url;
+    const char *error = NULL;
+    if (redis_url_parse(&url, config->redis.url, &error) != 0)
+        config_errors_add(errors, "redis.url: %s", error);
+    redis_url_deinit(&url);
+}
+
 static void check_key(const char *name, const char *key, const char *purpose,
                       struct config_errors *errors)
 {
@@ -157,6 +167,7 @@ bool config_check(const struct config *config, struct config_errors *errors)
     check_listen(config, errors);
     check_http(config, errors);
     check_database(config, errors);
+    check_redis(config, errors);
     check_secrets(config, errors);
     check_auth(config, errors);
     check_limits(config, errors);

@@ -62,7 +62,7 @@ CONFIG_SECTION_END(database)
 
 CONFIG_SECTION(redis, "Redis: wakes the other nodes up. Chat goes on without it, more slowly.")
 CONFIG_URL(redis, url, "redis://127.0.0.1:6379/0", CONFIG_FIXED,
-           "redis://host:port/number, or unix:/path/to/socket.")
+           "redis://[[user]:password@]host[:port][/database], or unix:/path/socket[?db=database].")
 CONFIG_SECRET(redis, password, CONFIG_FIXED, "Password of Redis, if it asks for one.")
 CONFIG_SECRET(redis, key, CONFIG_RELOADABLE,
               "Signs what the nodes tell each other; the same on all nodes, at least 16 "
