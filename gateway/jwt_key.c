@@ -139,16 +139,18 @@ static bool verify_digest_of(struct jwt_key *key, const char *text, size_t lengt
            EVP_PKEY_verify(key->verifier, signature, bytes, digest, sizeof(digest)) == 1;
 }
 
-/* `digest` is NULL for Ed25519; RSA signs with PKCS #1 padding unless told otherwise. */
+/* `digest` is NULL for Ed25519; RSA signs with PKCS #1 padding unless told otherwise. The context
+ * is not the key's: one that has signed would go on signing where it is to digest. */
 static size_t sign_text(struct jwt_key *key, const EVP_MD *digest, const char *text, size_t length,
                         uint8_t *signature, size_t room)
 {
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
     size_t bytes = room;
 
-    EVP_MD_CTX_reset(key->digest);
-    if (EVP_DigestSignInit(key->digest, NULL, digest, NULL, key->pkey) != 1 ||
-        EVP_DigestSign(key->digest, signature, &bytes, (const unsigned char *)text, length) != 1)
-        return 0;
+    if (EVP_DigestSignInit(context, NULL, digest, NULL, key->pkey) != 1 ||
+        EVP_DigestSign(context, signature, &bytes, (const unsigned char *)text, length) != 1)
+        bytes = 0;
+    EVP_MD_CTX_free(context);
     return bytes;
 }
 

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/version.h"
 #include "protocol/xalloc.h"
 
 enum kind { COUNTER, GAUGE, SECONDS, SIZES };
@@ -75,8 +76,6 @@ static const struct metric_row rows[METRIC_COUNT] = {
     {name, help, KIND, &set_##FIRST, &set_##SECOND, series_##NAME},
 #include "gateway/metrics_table.h"
 };
-
-static const char *build_version;
 
 static bool is_histogram(enum kind kind)
 {
@@ -210,9 +209,10 @@ unsigned metrics_label_find(enum metric metric, const char *value)
     return last;
 }
 
-void metrics_set_version(const char *version)
+void metrics_handshake_failed(const char *reason)
 {
-    build_version = version;
+    metrics_add_label(METRIC_HANDSHAKE_FAILURES,
+                      metrics_label_find(METRIC_HANDSHAKE_FAILURES, reason), 1);
 }
 
 /* --- Rendering --- */
@@ -294,13 +294,11 @@ static void print_metric(FILE *out, enum metric metric)
 
 static void print_build_info(FILE *out)
 {
-    if (!build_version)
-        return;
     fprintf(out,
             "# HELP chatgate_build_info The running program; always 1.\n"
             "# TYPE chatgate_build_info gauge\n"
             "chatgate_build_info{version=\"%s\",compiler=\"%s\"} 1\n",
-            build_version, __VERSION__);
+            CHATGATE_VERSION, __VERSION__);
 }
 
 char *metrics_render(size_t *length)

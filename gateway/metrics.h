@@ -54,6 +54,9 @@ unsigned metrics_label_find(enum metric metric, const char *value);
  */
 void metrics_set_version(const char *version);
 
+/* Counts a refusal before there was a session, by its reason ("http.host", "expired", ...). */
+void metrics_handshake_failed(const char *reason);
+
 /* Every metric in text format 0.0.4 (Content-Type: METRICS_CONTENT_TYPE). `length` gets the bytes,
  * without the NUL that is behind them. The caller frees. */
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"

@@ -5,7 +5,7 @@
  * turned round). Taking tokens moves that time on by what they take to fill; the tokens are there
  * if it stays within a burst of now. So nothing has to be refilled, a zeroed bucket is a full one,
  * and a time in the past says that the bucket may be forgotten. It is a double because milliseconds
- * are too coarse for high rates: at 2^40 ms (34 years) it still resolves 0.2 us.
+ * are too coarse for high rates: in Unix milliseconds it still resolves 0.25 us.
  *
  * The table is set-associative, like a cache: a key may lie in one of eight places, found by a
  * SipHash under a random key, of which 64 bits stand for the key itself. It cannot grow, needs no
@@ -22,6 +22,9 @@
 #include "protocol/xalloc.h"
 
 enum { WAYS = 8 };
+
+/* More than doubles round by, for times up to 2^42 ms (Unix time until 2109). */
+static const double rounding_ms = 0.001;
 
 struct rate_entry {
     uint64_t hash;
@@ -48,14 +51,12 @@ static double start_of(const struct rate_limit *bucket, int64_t now_ms)
 int64_t rate_limit_check(const struct rate_limit *bucket, int64_t now_ms, double rate_per_s,
                          double burst, double n)
 {
+    double debt_ms = start_of(bucket, now_ms) - (double)now_ms;
     double needed_ms = filling_ms(fmin(n, burst), rate_per_s);
-    double late_ms =
-        start_of(bucket, now_ms) + needed_ms - filling_ms(burst, rate_per_s) - (double)now_ms;
+    double late_ms = debt_ms + needed_ms - filling_ms(burst, rate_per_s);
 
     assert(rate_per_s > 0 && burst > 0);
-    if (late_ms < 0.001) /* what doubles round */
-        return 0;
-    return (int64_t)ceil(late_ms);
+    return late_ms <= rounding_ms ? 0 : (int64_t)ceil(late_ms - rounding_ms);
 }
 
 int64_t rate_limit_take(struct rate_limit *bucket, int64_t now_ms, double rate_per_s, double burst,
