@@ -153,12 +153,11 @@ static char *parse_bool(const char *text, bool *out)
 static bool is_one_of(const char *words, const char *text)
 {
     size_t length = strlen(text);
-    for (const char *at = words; length > 0; at++) {
-        if (strncmp(at, text, length) == 0 && (at[length] == '|' || at[length] == '\0'))
+    for (const char *at = words; *at != '\0';) {
+        size_t word = strcspn(at, "|");
+        if (word == length && memcmp(at, text, length) == 0)
             return true;
-        at = strchr(at, '|');
-        if (at == NULL)
-            return false;
+        at += word + (at[word] == '|' ? 1 : 0);
     }
     return false;
 }

@@ -102,7 +102,7 @@ void doctor_check_descriptors(struct doctor *doctor)
                       "limits.connections needs %ju, the hard limit is %ju", (uintmax_t)needed,
                       (uintmax_t)limit.rlim_max);
     else
-        doctor_report(doctor, DOCTOR_FAULTY, "open files",
+        doctor_report(doctor, DOCTOR_WARNING, "open files",
                       "raise LimitNOFILE= of the unit (ulimit -Hn), or lower limits.connections",
                       "limits.connections needs %ju, the hard limit is %ju", (uintmax_t)needed,
                       (uintmax_t)limit.rlim_max);
