@@ -144,7 +144,6 @@ async def test_own_origin_may_connect(cluster, connect, pair):
         "http://127.0.0.1:1",
         "http://127.0.0.1:{port}.evil.example",
         "http://evil.example/http://127.0.0.1:{port}",
-        "https://127.0.0.1:{port}",
         "http://127.0.0.1:{port}@evil.example",
         "",
     ],
