@@ -140,15 +140,25 @@ static size_t evict(struct rate_table *table, uint64_t hash)
     return least;
 }
 
-int64_t rate_table_take(struct rate_table *table, const void *key, size_t bytes, int64_t now_ms)
+static struct rate_limit *bucket_of(struct rate_table *table, const void *key, size_t bytes)
 {
     uint64_t hash = hash_of(table, key, bytes);
     size_t place = find(table, hash);
 
     if (place == SIZE_MAX)
         place = evict(table, hash);
-    return rate_limit_take(&table->entries[place].bucket, now_ms, table->rate_per_s, table->burst,
+    return &table->entries[place].bucket;
+}
+
+int64_t rate_table_take(struct rate_table *table, const void *key, size_t bytes, int64_t now_ms)
+{
+    return rate_limit_take(bucket_of(table, key, bytes), now_ms, table->rate_per_s, table->burst,
                            1);
+}
+
+void rate_table_debit(struct rate_table *table, const void *key, size_t bytes, int64_t now_ms)
+{
+    rate_limit_debit(bucket_of(table, key, bytes), now_ms, table->rate_per_s, table->burst, 1);
 }
 
 int64_t rate_table_check(const struct rate_table *table, const void *key, size_t bytes,

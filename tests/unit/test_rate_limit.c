@@ -121,6 +121,17 @@ static void test_table_keeps_keys_apart(void **state)
     assert_null(table);
 }
 
+static void test_table_debit(void **state)
+{
+    struct rate_table *table = rate_table_new(100, 1, 3);
+
+    for (int i = 0; i < 5; i++)
+        rate_table_debit(table, "ann", 3, 0);
+    assert_int_equal(rate_table_take(table, "ann", 3, 0), 3000);
+    assert_int_equal(rate_table_take(table, "ann", 3, 3000), 0);
+    table = rate_table_free(table);
+}
+
 static void guess(struct rate_table *table, unsigned n, int64_t now_ms)
 {
     char key[32];
@@ -168,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_debit_leaves_a_bounded_debt),
         cmocka_unit_test(test_slow_rates),
         cmocka_unit_test(test_table_keeps_keys_apart),
+        cmocka_unit_test(test_table_debit),
         cmocka_unit_test(test_flood_forgets_the_least_guilty),
         cmocka_unit_test(test_entries_expire),
     };
