@@ -22,25 +22,31 @@
 struct loop_lag {
     uv_prepare_t prepare;
     uv_timer_t window;
-    uint64_t turn_ns, idle_ns; /* both clocks at the last prepare */
+    uint64_t turn_ns, idle_ns; /* both clocks at the last prepare; 0 before the first */
     double max_s, last_max_s;  /* of this window and the one before */
     unsigned open_handles;
 };
 
-static void handle_prepare(uv_prepare_t *prepare)
+static void observe(struct loop_lag *lag, double busy_s)
 {
-    struct loop_lag *lag = container_of(prepare, struct loop_lag, prepare);
-    uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(prepare->loop);
-    uint64_t idle = idle_ns - lag->idle_ns, turn = now_ns - lag->turn_ns;
-    double busy_s = turn > idle ? (double)(turn - idle) / 1e9 : 0;
-
-    lag->turn_ns = now_ns;
-    lag->idle_ns = idle_ns;
     metrics_observe(METRIC_EVENT_LOOP_LAG_SECONDS, busy_s);
     if (busy_s > lag->max_s) {
         lag->max_s = busy_s;
         metrics_set(METRIC_EVENT_LOOP_LAG_MAX_SECONDS, loop_lag_max_s(lag));
     }
+}
+
+/* What the program did before its loop turned first is not the loop's lag. */
+static void handle_prepare(uv_prepare_t *prepare)
+{
+    struct loop_lag *lag = container_of(prepare, struct loop_lag, prepare);
+    uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(prepare->loop);
+    uint64_t turn = now_ns - lag->turn_ns, idle = idle_ns - lag->idle_ns;
+
+    if (lag->turn_ns > 0)
+        observe(lag, turn > idle ? (double)(turn - idle) / 1e9 : 0);
+    lag->turn_ns = now_ns;
+    lag->idle_ns = idle_ns;
 }
 
 static void handle_window(uv_timer_t *timer)
@@ -57,7 +63,6 @@ struct loop_lag *loop_lag_new(uv_loop_t *loop)
     struct loop_lag *lag = xcalloc(1, sizeof(*lag));
 
     uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
-    lag->turn_ns = uv_hrtime();
     uv_prepare_init(loop, &lag->prepare);
     uv_timer_init(loop, &lag->window);
     uv_prepare_start(&lag->prepare, handle_prepare);

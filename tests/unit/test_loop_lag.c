@@ -89,6 +89,14 @@ static void test_slow_socket_callback_is_lag(void **state)
     close(ends[1]);
 }
 
+static void test_start_up_is_no_lag(void **state)
+{
+    usleep(60000);
+    run_timer(1, handle_quick);
+    run_timer(1, handle_quick);
+    assert_true(loop_lag_max_s(lag) < .05);
+}
+
 /* It must neither keep the loop alive nor keep it from its end. */
 static void test_does_not_hold_the_loop(void **state)
 {
@@ -101,6 +109,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_waiting_is_no_lag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_timer_is_lag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_socket_callback_is_lag, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_start_up_is_no_lag, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_does_not_hold_the_loop, set_up, tear_down),
     };
 
