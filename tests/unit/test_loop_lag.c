@@ -91,10 +91,10 @@ static void test_slow_socket_callback_is_lag(void **state)
 
 static void test_start_up_is_no_lag(void **state)
 {
-    usleep(60000);
+    usleep(300000);
     run_timer(1, handle_quick);
     run_timer(1, handle_quick);
-    assert_true(loop_lag_max_s(lag) < .05);
+    assert_true(loop_lag_max_s(lag) < .25);
 }
 
 /* It must neither keep the loop alive nor keep it from its end. */
