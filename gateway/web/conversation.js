@@ -20,6 +20,7 @@ export class Conversation {
   /** Rooms with a page on its way. @type {Set<string>} */ #loading = new Set();
   /** The mark when the room was opened, so that the line stays where it was. */
   #unreadAfter = /** @type {number | null} */ (null);
+  #peerTypes = false;
   #atEnd = true;
   #newBelow = 0;
   #scroller = byId('scroller');
@@ -91,12 +92,17 @@ export class Conversation {
   /** @param {Room} room  The open room as it is now. @param {boolean} typing  Is the peer? */
   render(room, typing) {
     this.#room = room;
+    this.#peerTypes = typing;
+    this.#paint(room);
+  }
+
+  #paint(/** @type {Room} */ room) {
     const name = fullName(room.peer);
     const timeline = this.timeline(room.room);
     setText(byId('peer-name'), name);
     paintAvatar(byId('peer-avatar'), room.peer, room.online);
-    byId('peer-state').classList.toggle('typing', typing);
-    setText(byId('peer-state'), peerState(room, typing));
+    byId('peer-state').classList.toggle('typing', this.#peerTypes);
+    setText(byId('peer-state'), peerState(room, this.#peerTypes));
     this.#scroller.setAttribute('aria-label', say('chat.messages', { name }));
     this.#composer.show(room.room, name);
     byId('composer').hidden = Boolean(room.closed);
@@ -198,14 +204,15 @@ export class Conversation {
       failed = this.#client.state === 'connected';
     }
     this.#loading.delete(id);
-    if (id !== this.#room?.room) return;
+    const room = this.#room;
+    if (!room || room.room !== id) return;
     byId('history-again').hidden = !failed;
-    this.#renderKeepingPlace(before === undefined);
+    this.#paintKeepingPlace(room, before === undefined);
   }
 
-  #renderKeepingPlace(/** @type {boolean} */ first) {
+  #paintKeepingPlace(/** @type {Room} */ room, /** @type {boolean} */ first) {
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
-    this.#changed();
+    this.#paint(room);
     if (first) this.#toUnread();
     else this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
     this.#handleScroll();
