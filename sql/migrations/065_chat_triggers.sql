@@ -28,7 +28,7 @@ BEGIN
     UPDATE public.messages m
     SET version = m.version + CASE WHEN TG_OP = 'UPDATE' THEN 1 ELSE 0 END,
         created_at = coalesce(m.created_at, utc_now),
-        delayed = m.delayed OR (decided AND old_status = 'pending_moderation'),
+        delayed = m.delayed OR (decided AND old_status IS NOT DISTINCT FROM 'pending_moderation'),
         moderation_completed_at = CASE WHEN decided THEN coalesce(m.moderation_completed_at, utc_now)
                                        ELSE m.moderation_completed_at END
     WHERE m.id = NEW.id
@@ -61,8 +61,9 @@ BEGIN
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    -- Not SQLERRM: an error about a row may print the row.
-    RAISE LOG 'chat: message % of another program is left to the sweep (%)', NEW.id, SQLSTATE;
+    -- Not SQLERRM: an error about a row may print the row. And WARNING, not LOG: the server puts
+    -- the statement beside a LOG, and the platform's may have a message's text in it.
+    RAISE WARNING 'chat: message % of another program is left to the sweep (%)', NEW.id, SQLSTATE;
     RETURN NULL;
 END
 $$;

@@ -2,7 +2,8 @@
 -- params:  $1 email text
 -- columns: id uuid, role text, first_name text, last_name text, password_hash text null,
 --          valid_after_us int8 null, suspended_until_us int8 null
-SELECT u.id, u.role::text, coalesce(u.first_name, '')::text, coalesce(u.last_name, '')::text,
+SELECT u.id, u.role::text, coalesce(u.first_name, '')::text AS first_name,
+       coalesce(u.last_name, '')::text AS last_name,
        u.password_hash::text,
        public.chatgate_us(a.valid_after) AS valid_after_us,
        public.chatgate_us(a.suspended_until) AS suspended_until_us
