@@ -4,21 +4,27 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 static void explain(const char *what, char error[static CERTIFICATE_ERROR_BYTES])
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = NULL;
-    if (ERR_SYSTEM_ERROR(code) || ERR_GET_LIB(code) == ERR_LIB_SYS)
-        reason = strerror(ERR_GET_REASON(code));
-    else
-        reason = ERR_reason_error_string(code);
+    unsigned long code = ERR_peek_error(); /* the first one is the cause */
+    ;
+    const char *reason =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
     snprintf(error, CERTIFICATE_ERROR_BYTES, "%s: %s", what,
              reason != NULL ? reason : "not a PEM file of the right kind");
     ERR_clear_error();
+}
+
+/* OpenSSL would ask a terminal. */
+static int refuse_passphrase(char *buffer, int size, int writing, void *asked)
+{
+    *(bool *)asked = true;
+    return -1;
 }
 
 static int64_t unix_time(const ASN1_TIME *time)
@@ -29,19 +35,27 @@ static int64_t unix_time(const ASN1_TIME *time)
     return timegm(&fields);
 }
 
+static int load_key(SSL_CTX *context, const char *key, char error[static CERTIFICATE_ERROR_BYTES])
+{
+    bool asked = false;
+    SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
+    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 &&
+        SSL_CTX_check_private_key(context) == 1)
+        return 0;
+    explain(key, error);
+    if (asked)
+        snprintf(error, CERTIFICATE_ERROR_BYTES, "%s: is under a passphrase", key);
+    return 1;
+}
+
 static int load(SSL_CTX *context, const char *certificate, const char *key,
                 char error[static CERTIFICATE_ERROR_BYTES])
 {
-    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
-        explain(certificate, error);
-        return 1;
-    }
-    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(context) != 1) {
-        explain(key, error);
-        return 1;
-    }
-    return 0;
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) == 1)
+        return load_key(context, key, error);
+    explain(certificate, error);
+    return 1;
 }
 
 int certificate_check(const char *certificate, const char *key, struct certificate_dates *dates,

@@ -311,7 +311,7 @@ void config_sources_read(const struct config_sources *sources, struct config_val
     read_ini(sources, values, errors);
     read_credentials(values, errors);
     read_environment(values, errors);
-    for (char **variable = environ; *variable != NULL; variable++)
+    for (char **variable = environ; variable != NULL && *variable != NULL; variable++)
         check_variable(*variable, errors);
     read_flags(sources, values);
 }
