@@ -165,6 +165,10 @@ CONFIG_TEXT(moderation, rules_dir, "", CONFIG_RELOADABLE,
             "Folder of rule files that replaces the rule set built in.")
 CONFIG_CHOICE(moderation, default_verdict, "deliver", "deliver|hold", CONFIG_RELOADABLE,
               "What becomes of a message that no rule matches: deliver, or hold for a person.")
+CONFIG_INT(moderation, undo_window_s, 86400, 0, 31536000, CONFIG_RELOADABLE,
+           "Time in which an operator may undo a verdict.")
+CONFIG_INT(moderation, lease_s, 60, 5, 3600, CONFIG_RELOADABLE,
+           "Time for which a claimed message is an operator's, unless it is renewed.")
 CONFIG_SECTION_END(moderation)
 
 CONFIG_SECTION(node, "This node.")
