@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who lost access while connected: kicked, suspended, deleted, or with another role */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/user.h"
+
+struct access_watch;
+struct jwt_claims;
+struct node;
+
+/* Rereads what changed every delivery.access_check_ms, on every node by itself, so that it works
+ * with Redis away too; closes the sessions concerned (4502). */
+struct access_watch *access_watch_new(struct node *node);
+struct access_watch *access_watch_free(struct access_watch *watch); /* takes NULL */
+
+/* A hint: look now. */
+void access_watch_now(struct access_watch *watch);
+
+/* Whether a token of these claims may be used by a user of that role in the database, whose tokens
+ * count from `valid_after_us` on (0 = all) and who is suspended until `suspended_until_us` (0 =
+ * not). A role that the token claims must be the database's, which beats it. */
+bool access_allows(const struct jwt_claims *claims, enum user_role role, int64_t valid_after_us,
+                   int64_t suspended_until_us);

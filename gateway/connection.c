@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The connection object's life; its writing and closing are the transport's */
+#include "gateway/connection.h"
+
+#include <stdlib.h>
+
+#include "gateway/address.h"
+#include "gateway/http.h"
+#include "gateway/inbound.h"
+#include "gateway/node.h"
+#include "gateway/session.h"
+#include "protocol/xalloc.h"
+
+struct connection *connection_new(struct node *node)
+{
+    struct connection *connection = xcalloc(1, sizeof(*connection));
+
+    connection->node = node;
+    list_init(&connection->dirty);
+    node->connection_count++;
+    return connection;
+}
+
+struct connection *connection_free(struct connection *connection)
+{
+    if (!connection)
+        return NULL;
+    http_handle_closed(connection);
+    connection->session = session_free(connection->session);
+    connection->inbound = inbound_free(connection->inbound);
+    if (connection->counted)
+        address_leave(&connection->node->addresses, &connection->address);
+    list_remove(&connection->dirty);
+    free(connection->claims);
+    connection->node->connection_count--;
+    free(connection);
+    return NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One accepted socket, from accept() to close, as the handshake, the transport and HTTP share it */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/handle_table.h"
+#include "gateway/jwt.h"
+#include "protocol/close_code.h"
+#include "protocol/list.h"
+
+struct exchange;
+struct inbound;
+struct lws;
+struct node;
+struct session;
+
+/* Made by the listener, owned by the handshake until libwebsockets takes the socket, by the
+ * transport afterwards. It is the wsi's opaque user data. */
+struct connection {
+    struct node *node;
+    struct lws *wsi;                /* NULL during the handshake */
+    struct session *session;        /* NULL unless it is an established WebSocket; owned */
+    struct list_node dirty;         /* transport's list of connections with frames to write */
+    struct in6_addr address;   /* the client's: the peer, or what a trusted proxy says */
+    bool counted;              /* in node::addresses */
+    bool admin;                     /* came in by the admin listener */
+    bool tls;
+    bool checked;    /* the handshake was checked by us, not only by libwebsockets */
+    bool fragments;  /* the message in `inbound` is not complete */
+    bool wants_close;
+    enum close_code close_code;
+    int64_t retry_after_ms;    /* hint in the close frame, 0 = none */
+    struct jwt_claims *claims; /* owned until the session takes them */
+    struct inbound *inbound;   /* a message that comes in pieces; NULL between messages */
+    struct exchange *exchange; /* an HTTP request under way, NULL otherwise (http.h) */
+};
+
+struct connection *connection_new(struct node *node);
+/* Its session and the rest go with it. Takes NULL, returns NULL. */
+struct connection *connection_free(struct connection *connection);
+
+/* Puts the connection on the list that is written at the end of this turn of the loop. */
+void connection_flush_later(struct connection *connection);
+
+/* Sends what is queued, then a close frame, then closes. The session hears of it by
+ * session_free(), later. The first call decides. */
+void connection_close(struct connection *connection, enum close_code code, int64_t retry_after_ms);

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handshake.
+ *
+ * libwebsockets accepts heads that we don't want and can't hold a token of a browser (its list of
+ * subprotocols ends at 126 bytes). So the head is read and judged here first. A plain request goes
+ * on unchanged. An upgrade is told to the library in a canonical form that keeps only what it needs
+ * for its answer: tokens, cookies and extensions stay behind.
+ */
+#include "gateway/handshake.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "gateway/address.h"
+#include "gateway/clock.h"
+#include "gateway/config.h"
+#include "gateway/connection.h"
+#include "gateway/handshake_check.h"
+#include "gateway/http_head.h"
+#include "gateway/jwt.h"
+#include "gateway/log.h"
+#include "gateway/metrics.h"
+#include "gateway/node.h"
+#include "gateway/timer_wheel.h"
+#include "gateway/transport.h"
+#include "protocol/event.h"
+#include "protocol/json_writer.h"
+#include "protocol/xalloc.h"
+
+enum { FIRST_BUFFER_BYTES = 1024, LINGER_MS = 1000 };
+
+struct handshake {
+    struct node *node;
+    struct connection *connection; /* NULL once it was handed on or refused */
+    int fd;
+    uv_poll_t poll;
+    struct timer_entry deadline;
+    char *buffer;
+    size_t length, capacity;
+    bool adopt;            /* what to do when the handle is closed */
+    struct list_node link; /* node::handshakes */
+};
+
+/* --- ending --- */
+
+static void handle_poll_closed(uv_handle_t *handle)
+{
+    struct handshake *handshake = handle->data;
+
+    if (handshake->adopt)
+        transport_adopt(handshake->node->transport, handshake->connection, handshake->fd,
+                        handshake->buffer, handshake->length);
+    else
+        close(handshake->fd);
+    free(handshake->buffer);
+    free(handshake);
+}
+
+static void finish(struct handshake *handshake, bool adopt)
+{
+    handshake->adopt = adopt;
+    if (!adopt)
+        handshake->connection = connection_free(handshake->connection);
+    timer_wheel_cancel(&handshake->deadline);
+    list_remove(&handshake->link);
+    uv_poll_stop(&handshake->poll);
+    uv_close((uv_handle_t *)&handshake->poll, handle_poll_closed);
+}
+
+/* Reads and forgets what the client still sends, so that its answer is not lost in a reset. */
+static void handle_linger(uv_poll_t *poll, int status, int events)
+{
+    struct handshake *handshake = poll->data;
+    char waste[4096];
+    (void)events;
+
+    ssize_t n = status < 0 ? 0 : recv(handshake->fd, waste, sizeof(waste), 0);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        finish(handshake, false);
+}
+
+static void handle_linger_end(struct timer_entry *entry)
+{
+    finish(container_of(entry, struct handshake, deadline), false);
+}
+
+static void linger(struct handshake *handshake)
+{
+    shutdown(handshake->fd, SHUT_WR);
+    uv_poll_start(&handshake->poll, UV_READABLE, handle_linger);
+    timer_wheel_arm(handshake->node->wheel, &handshake->deadline, LINGER_MS, handle_linger_end);
+}
+
+/* --- refusing --- */
+
+static const char *extra_headers(int status)
+{
+    switch (status) {
+    case 401:
+        return "WWW-Authenticate: Bearer\r\n";
+    case 405:
+        return "Allow: GET\r\n";
+    case 426:
+        return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    case 503:
+        return "Retry-After: 1\r\n";
+    }
+    return "";
+}
+
+static const char *status_text(int status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 426:
+        return "Upgrade Required";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 503:
+        return "Service Unavailable";
+    }
+    return "Error";
+}
+
+static void refuse(struct handshake *handshake, const struct handshake_refusal *refusal)
+{
+    struct json_writer *json = &handshake->node->json;
+    char head[512];
+
+    metrics_handshake_failed(refusal->reason);
+    log_limited(LOG_LEVEL_INFO, "handshake refused", LOG_INT("status", refusal->status),
+                LOG_STR("reason", refusal->reason));
+    if (!refusal->status) {
+        finish(handshake, false);
+        return;
+    }
+    event_error(json, EVENT_BODY, refusal->code, refusal->reason, NULL,
+                refusal->status == 503 ? 1000 : 0);
+    int length = snprintf(head, sizeof(head),
+                          "HTTP/1.1 %d %s\r\nServer: chatgate\r\nConnection: close\r\n%s"
+                          "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                          refusal->status, status_text(refusal->status),
+                          extra_headers(refusal->status), json_length(json));
+    /* A fresh socket's buffer holds a page; if not, the client was not going to read it. */
+    (void)!send(handshake->fd, head, (size_t)length, MSG_NOSIGNAL | MSG_MORE);
+    (void)!send(handshake->fd, json_text(json), json_length(json), MSG_NOSIGNAL);
+    json_writer_reset(json);
+    linger(handshake);
+}
+
+static void refuse_with(struct handshake *handshake, int status, enum error_code code,
+                        const char *reason)
+{
+    refuse(handshake, &(struct handshake_refusal){status, code, reason});
+}
+
+/* --- accepting --- */
+
+/* What the library is told of an upgrade. */
+static void rewrite_upgrade(struct handshake *handshake, const struct http_head *head,
+                            const struct handshake_upgrade *upgrade)
+{
+    struct http_slice key = http_head_get(head, "sec-websocket-key");
+    size_t rest = handshake->length - head->length;
+    size_t room = head->length + 256 + rest;
+    char *text = xmalloc(room);
+
+    int length = snprintf(text, room,
+                          "GET " HANDSHAKE_WEBSOCKET_PATH " HTTP/1.1\r\nHost: %.*s\r\n"
+                          "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\n%s\r\n",
+                          (int)head->host.length, head->host.data, (int)key.length, key.data,
+                          upgrade->offered_subprotocol
+                              ? "Sec-WebSocket-Protocol: " HANDSHAKE_SUBPROTOCOL "\r\n"
+                              : "");
+    memcpy(text + length, handshake->buffer + head->length, rest);
+    free(handshake->buffer);
+    handshake->buffer = text;
+    handshake->length = (size_t)length + rest;
+}
+
+/* False: refused. */
+static bool authenticate(struct handshake *handshake, struct http_slice token)
+{
+    struct connection *connection = handshake->connection;
+    struct jwt_claims claims;
+
+    if (!token.data)
+        return true;
+    enum jwt_result result = jwt_verify(handshake->node->keys, token.data, token.length,
+                                        clock_unix_us() / 1000000, &claims);
+    if (result == JWT_OK) {
+        connection->claims = xmemdup(&claims, sizeof(claims));
+        return true;
+    }
+    refuse_with(handshake, 401,
+                result == JWT_EXPIRED ? ERROR_TOKEN_EXPIRED : ERROR_UNAUTHORIZED,
+                jwt_result_name(result));
+    return false;
+}
+
+/* Takes the client's place in the counts, or says that there is none. */
+static bool admit(struct handshake *handshake, const struct http_head *head, bool upgrade)
+{
+    struct connection *connection = handshake->connection;
+    struct node *node = handshake->node;
+    const struct config *config = node->config;
+
+    address_of_client(&connection->address, head, config->http.trusted_proxies);
+    if (upgrade && node->draining) {
+        refuse_with(handshake, 503, ERROR_UNAVAILABLE, "draining");
+        return false;
+    }
+    if (connection->admin)
+        return true;
+    if (address_count(&node->addresses, &connection->address) >=
+        (size_t)config->limits.connections_per_ip) {
+        refuse_with(handshake, 429, ERROR_RATE_LIMITED, "connections_per_ip");
+        return false;
+    }
+    address_enter(&node->addresses, &connection->address);
+    connection->counted = true;
+    return true;
+}
+
+static void judge(struct handshake *handshake, const struct http_head *head)
+{
+    const char *origins = handshake->node->config->http.allowed_origins;
+    struct handshake_upgrade upgrade;
+    struct handshake_refusal refusal;
+
+    if (handshake_refuse_request(head, origins, &upgrade, &refusal)) {
+        refuse(handshake, &refusal);
+        return;
+    }
+    if (upgrade.wanted && handshake->connection->admin) {
+        refuse_with(handshake, 404, ERROR_NOT_FOUND, "http.path");
+        return;
+    }
+    if (!admit(handshake, head, upgrade.wanted) || !authenticate(handshake, upgrade.token))
+        return;
+    if (upgrade.wanted) {
+        handshake->connection->checked = true;
+        rewrite_upgrade(handshake, head, &upgrade);
+    }
+    finish(handshake, true);
+}
+
+/* --- reading --- */
+
+static bool read_some(struct handshake *handshake)
+{
+    if (handshake->length == handshake->capacity) {
+        handshake->capacity = handshake->capacity ? handshake->capacity * 2 : FIRST_BUFFER_BYTES;
+        handshake->buffer = xrealloc(handshake->buffer, handshake->capacity);
+    }
+    ssize_t n = recv(handshake->fd, handshake->buffer + handshake->length,
+                     handshake->capacity - handshake->length, 0);
+    if (n > 0) {
+        handshake->length += (size_t)n;
+        return true;
+    }
+    if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        finish(handshake, false);
+    return false;
+}
+
+static void handle_readable(uv_poll_t *poll, int status, int events)
+{
+    struct handshake *handshake = poll->data;
+    struct http_head head;
+    struct handshake_refusal refusal;
+    (void)events;
+
+    if (status < 0) {
+        finish(handshake, false);
+        return;
+    }
+    if (!read_some(handshake))
+        return;
+    enum http_head_result result = http_head_parse(&head, handshake->buffer, handshake->length);
+    if (result == HTTP_HEAD_OK)
+        judge(handshake, &head);
+    else if (handshake_refuse_head(result, &refusal))
+        refuse(handshake, &refusal);
+}
+
+static void handle_deadline(struct timer_entry *entry)
+{
+    finish(container_of(entry, struct handshake, deadline), false);
+}
+
+void handshake_start(struct connection *connection, int fd)
+{
+    struct node *node = connection->node;
+    struct handshake *handshake = xcalloc(1, sizeof(*handshake));
+
+    handshake->node = node;
+    handshake->connection = connection;
+    handshake->fd = fd;
+    handshake->poll.data = handshake;
+    timer_entry_init(&handshake->deadline);
+    list_init(&handshake->link);
+    list_append(&node->handshakes, &handshake->link);
+    uv_poll_init(node->loop, &handshake->poll, fd);
+    uv_poll_start(&handshake->poll, UV_READABLE, handle_readable);
+    timer_wheel_arm(node->wheel, &handshake->deadline,
+                    (uint64_t)node->config->http.header_timeout_ms, handle_deadline);
+}
+
+void handshakes_close(struct node *node)
+{
+    while (!list_empty(&node->handshakes))
+        finish(container_of(list_first(&node->handshakes), struct handshake, link), false);
+}

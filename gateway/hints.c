@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "<kind> <id>" on the channel chatgate_hint (sql/migrations, function chatgate_hint). */
+#include "gateway/hints.h"
+
+#include <string.h>
+
+#include "gateway/access_watch.h"
+#include "gateway/database.h"
+#include "gateway/head_check.h"
+#include "gateway/moderators.h"
+#include "gateway/node.h"
+#include "gateway/own_events.h"
+#include "gateway/pg_conn.h"
+#include "gateway/room_watch.h"
+#include "protocol/uuid.h"
+
+static void handle_room(struct node *node, const struct uuid *id)
+{
+    (void)id;
+    room_watch_sweep(node);
+}
+
+static void handle_message(struct node *node, const struct uuid *room)
+{
+    head_check_room(node->head_check, room);
+}
+
+static void handle_pending(struct node *node, const struct uuid *message)
+{
+    own_events_fetch(node, message, false);
+    moderators_hint(node, QUEUE_ADDED, message);
+}
+
+static void handle_access(struct node *node, const struct uuid *user)
+{
+    (void)user;
+    access_watch_now(node->access);
+}
+
+static const struct {
+    const char *kind;
+    void (*handle)(struct node *node, const struct uuid *id);
+} table[] = {
+    {"room", handle_room},
+    {"message", handle_message},
+    {"pending", handle_pending},
+    {"access", handle_access},
+};
+
+static void handle_notify(void *context, const char *channel, const char *payload)
+{
+    const char *space = strchr(payload, ' ');
+    struct uuid id;
+    (void)channel;
+
+    if (!space || !uuid_parse(&id, space + 1, strlen(space + 1)))
+        return;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (strlen(table[i].kind) == (size_t)(space - payload) &&
+            !memcmp(table[i].kind, payload, (size_t)(space - payload)))
+            table[i].handle(context, &id);
+}
+
+struct pg_conn *hints_open(struct node *node)
+{
+    static const char *const channels[] = {"chatgate_hint", NULL};
+    struct pg_conn_options options;
+
+    database_options(node, &options);
+    options.application_name = "chatgate hints";
+    options.listen = channels;
+    options.on_notify = handle_notify;
+    return pg_conn_new(node->loop, &options);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libwebsockets, driven by our loop: sockets in, messages and closes out */
+#pragma once
+
+#include <stddef.h>
+
+struct connection;
+struct node;
+struct transport;
+
+/* Makes the library's context on the node's loop. NULL if the library refuses (it is logged). */
+struct transport *transport_new(struct node *node);
+
+/* Ends the context; every connection left is closed and freed on the way. Takes NULL. The loop
+ * must run once more afterwards, so that its handles close. */
+void transport_free(struct transport *transport);
+
+/* Hands over a connected socket whose request head (with whatever came after it) was read
+ * already. Owns `fd` and `connection` from here, whatever happens. */
+void transport_adopt(struct transport *transport, struct connection *connection, int fd,
+                     const char *received, size_t length);
+
+/* Sends a ping with no payload to every client's session that asks (session.c's heartbeat). */
+void transport_ping(struct connection *connection);
