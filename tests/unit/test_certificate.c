@@ -101,7 +101,7 @@ static void test_what_is_refused(void **state)
     expect_refused(key, key, key, "no start line");
     expect_refused(certificate, other_key, other_key, "key values mismatch");
     expect_refused(certificate, locked_key, locked_key, "is under a passphrase");
-    expect_refused(folder, key, folder, "Is a directory");
+    expect_refused(folder, key, folder, "no start line");
 }
 
 int main(void)
