@@ -6,6 +6,7 @@
 test_build=$state/test-build
 clang_build=$state/clang-build
 sanitize_build=$state/sanitize-build
+fuzz_build=$state/fuzz-build
 
 # build FOLDER SETUP_OPTION...: configures once, then builds.
 build() {
@@ -114,7 +115,7 @@ suite_client() {
 
 suite_spec() {
     node_suite_possible tests/spec || return 0
-    npm_ensure tests/spec && node_suite tests/spec
+    build "$test_build" && npm_ensure tests/spec && meson_suite "$test_build" spec
 }
 
 # The chat page of two nodes that are started for it.
@@ -129,6 +130,22 @@ suite_browser() {
     deploy/dev down --purge
     unset CHATGATE_STATE
     return "$status"
+}
+
+# Each target for a while, from its dictionary; what breaks it is kept in the log folder.
+suite_fuzz() {
+    local target name
+    CC=clang build "$fuzz_build" -Dfuzz=true || return
+    for target in "$fuzz_build"/tests/fuzz/fuzz_*; do
+        [[ -f $target && -x $target ]] || continue
+        name=${target##*/}
+        if "$target" -max_total_time="${FUZZ_SECONDS:-30}" -artifact_prefix="$logs/$name-" \
+            -print_final_stats=1 -dict="tests/fuzz/$name.dict" 2>&1; then
+            count 1 0 0
+        else
+            count 0 1 0
+        fi
+    done
 }
 
 suite_quality() {
