@@ -45,7 +45,7 @@ struct bus_options {
     void (*on_message)(void *context, const char *channel, const struct bus_header *header,
                        const char *payload, size_t n);
     /* up: Redis can be reached and every subscription is confirmed. down: not; `reason` says
-     * why, once per failed try. While down, publishes are dropped. */
+     * why, once per failed try of either connection. */
     void (*on_state)(void *context, bool up, const char *reason);
     void (*on_node)(void *context, enum bus_node_event event, const char *name);
 };
@@ -86,7 +86,8 @@ bool bus_set_keys(struct bus *bus, const void *key, size_t key_bytes, const void
                   size_t previous_bytes);
 
 /* Says goodbye to the other nodes if it can, gives up what waits (done false, reply NULL), frees
- * the bus, then calls `closed` (may be NULL); all of it later, from the loop. */
+ * the bus, then calls `closed` (may be NULL); all of it later, from the loop. What is asked of the
+ * bus in the meantime fails at once, from inside the call. */
 void bus_close(struct bus *bus, void (*closed)(void *context), void *context);
 
 #endif

@@ -36,7 +36,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_BASE_MS = 50, RETRY_CAP_MS = 3000 };
+enum {
+    RETRY_BASE_MS = 50,
+    RETRY_CAP_MS = 3000,
+    /* A connection that lived so long was a success; one lost at once counts as a failed try. */
+    SETTLED_MS = 1000,
+};
 
 enum state { STATE_WAITING, STATE_DIALLING, STATE_READY, STATE_CLOSING };
 
@@ -57,6 +62,7 @@ struct pg_conn {
     PGconn *pg; /* in READY, as are the next two */
     struct pg_watch watch;
     struct pg_pipeline pipeline;
+    uint64_t ready_ms; /* since when */
     uint64_t heard_ms; /* when the server last sent something */
 
     void (*closed)(void *context);
@@ -129,10 +135,13 @@ static void drop(struct pg_conn *conn, const char *reason)
     if (conn->state == STATE_CLOSING)
         return;
     set_reason(conn, reason);
-    if (conn->state == STATE_READY)
+    if (conn->state == STATE_READY) {
         conn->queue->stats.lost++;
-    else
+        if (clock_now_ms() - conn->ready_ms >= SETTLED_MS)
+            retry_reset(&conn->retry);
+    } else {
         conn->queue->stats.connect_failures++;
+    }
     disconnect(conn, &lost);
     conn->condemned = false;
     conn->state = STATE_WAITING;
@@ -179,10 +188,9 @@ static void become_ready(struct pg_conn *conn, PGconn *pg)
     }
     pg_pipeline_init(&conn->pipeline, pg, conn->queue, conn->fatal);
     conn->state = STATE_READY;
-    conn->heard_ms = clock_now_ms();
+    conn->ready_ms = conn->heard_ms = clock_now_ms();
     conn->timer_due_ms = UINT64_MAX;
     uv_timer_stop(&conn->timer);
-    retry_reset(&conn->retry);
     conn->queue->stats.connected++;
     if (options->on_state)
         options->on_state(options->context, true, "");
