@@ -153,6 +153,7 @@ export class Conversation {
     const start = timeline.more || timeline.fresh ? '' : say('chat.start');
     const failed = byId('history-again').hidden ? start : say('chat.failed');
     setText(byId('history'), loading ? say('chat.loading') : failed);
+    this.#scroller.setAttribute('aria-busy', String(loading));
   }
 
   #paintLatest() {
@@ -168,8 +169,8 @@ export class Conversation {
 
   /** Shows the line above the unread ones, if there is one, else the end. */
   #toUnread() {
-    const line = document.querySelector('.mark.unread');
-    if (line) line.scrollIntoView({ block: 'center' });
+    const line = this.#scroller.querySelector('.mark.unread');
+    if (line) this.#scroller.scrollTop = line.offsetTop - this.#scroller.clientHeight / 3;
     else this.#toEnd();
   }
 

@@ -115,7 +115,7 @@ export class Person {
   async openRoom(id) {
     await this.page.locator(`.room[href="#room=${id}"]`).click();
     await this.page.waitForSelector('#conversation:not([hidden])');
-    await this.page.locator('#history', { hasNotText: 'oading' }).waitFor({ state: 'attached' });
+    await this.page.locator('#scroller[aria-busy="false"]').waitFor();
     this.room = id;
   }
 
