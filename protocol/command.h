@@ -85,10 +85,7 @@ struct command_refresh {
     const char *token;
 };
 
-enum queue_order { QUEUE_OLDEST, QUEUE_SEVERITY };
-
 struct command_queue_watch {
-    enum queue_order order;
     int limit;          /* 1 to limits.page; default 50 */
     const char *cursor; /* opaque, from the last snapshot; NULL = from the start */
 };

@@ -40,13 +40,6 @@ static void read_note(struct command_reader *reader, const char **out)
 
 void command_parse_queue_watch(struct command_reader *reader, struct command_queue_watch *out)
 {
-    const char *order = "oldest";
-
-    command_reader_string_maybe(reader, FIELD("order"), 1, REASON_BYTES_MAX, &order);
-    if (strcmp(order, "severity") == 0)
-        out->order = QUEUE_SEVERITY;
-    else if (strcmp(order, "oldest") != 0)
-        command_reader_fail(reader, ERROR_BAD_REQUEST, "field.order");
     command_reader_string_maybe(reader, FIELD("cursor"), 1, CURSOR_BYTES_MAX, &out->cursor);
     out->limit = command_reader_page(reader, CASES_STANDARD);
 }

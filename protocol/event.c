@@ -151,7 +151,10 @@ void event_own(struct json_writer *writer, const struct message *message)
     json_add_uuid(writer, "room", &message->room);
     json_add_uuid(writer, "mid", &message->id);
     add_cid(writer, message);
-    json_add_string(writer, "text", message->text, message->text_length);
+    if (message->removed)
+        json_add_bool(writer, "removed", true);
+    else
+        json_add_string(writer, "text", message->text, message->text_length);
     json_add_time(writer, "at", message->at_us);
     add_status(writer, message);
     json_object_end(writer);

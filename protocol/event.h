@@ -72,7 +72,8 @@ void event_message(struct json_writer *writer, const struct message *message, bo
 void event_removed(struct json_writer *writer, const struct uuid *room, int64_t seq,
                    const struct uuid *mid);
 
-/* To the sender's devices: a message of theirs that has no number, and what became of one. */
+/* To the sender's devices: a message of theirs that has no number, or was decided while they were
+ * away; and what became of one. */
 void event_own(struct json_writer *writer, const struct message *message);
 void event_status(struct json_writer *writer, const struct message *message);
 

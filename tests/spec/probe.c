@@ -130,6 +130,8 @@ static void show_messages(void)
     delivered.removed = true;
     event_message(&writer, &delivered, true);
     show("server/message.json");
+    event_own(&writer, &delivered);
+    show("server/own.json");
     event_removed(&writer, &delivered.room, 43, &delivered.id);
     show("server/removed.json");
 }

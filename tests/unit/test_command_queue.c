@@ -31,20 +31,16 @@ static void test_watch(void **state)
 {
     struct command command = parse("{\"t\":\"queue.watch\",\"id\":1}");
 
-    assert_int_equal(command.queue_watch.order, QUEUE_OLDEST);
     assert_int_equal(command.queue_watch.limit, 50);
     assert_null(command.queue_watch.cursor);
     command_deinit(&command);
 
-    command = parse("{\"t\":\"queue.watch\",\"id\":1,\"order\":\"severity\",\"limit\":9,"
+    command = parse("{\"t\":\"queue.watch\",\"id\":1,\"limit\":9,"
                     "\"cursor\":\"c\"}");
-    assert_int_equal(command.queue_watch.order, QUEUE_SEVERITY);
     assert_int_equal(command.queue_watch.limit, 9);
     assert_string_equal(command.queue_watch.cursor, "c");
     command_deinit(&command);
 
-    command = parse("{\"t\":\"queue.watch\",\"id\":1,\"order\":\"oldest\"}");
-    command_deinit(&command);
     command = parse("{\"t\":\"queue.unwatch\",\"id\":1}");
     assert_int_equal(command.type, COMMAND_QUEUE_UNWATCH);
     command_deinit(&command);
@@ -133,8 +129,6 @@ static const struct {
     enum error_code code;
     const char *reason;
 } bad_frames[] = {
-    {"{\"t\":\"queue.watch\",\"id\":1,\"order\":\"newest\"}", ERROR_BAD_REQUEST, "field.order"},
-    {"{\"t\":\"queue.watch\",\"id\":1,\"order\":5}", ERROR_BAD_REQUEST, "field.order"},
     {"{\"t\":\"queue.watch\",\"id\":1,\"limit\":0}", ERROR_BAD_REQUEST, "field.limit"},
     {"{\"t\":\"queue.watch\",\"id\":1,\"cursor\":1}", ERROR_BAD_REQUEST, "field.cursor"},
     {"{\"t\":\"queue.claim\",\"id\":1}", ERROR_BAD_REQUEST, "field.mid"},

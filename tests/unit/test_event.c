@@ -138,6 +138,11 @@ static void test_own_and_status(void **state)
     event_own(&writer, &message);
     check("{\"t\":\"own\"," ROOM "," MID ",\"text\":\"hi\"," AT
           ",\"status\":\"pending_moderation\"}");
+    message = message_of(MESSAGE_DELIVERED);
+    message.removed = true;
+    event_own(&writer, &message);
+    check("{\"t\":\"own\"," ROOM "," MID "," CID ",\"removed\":true," AT
+          ",\"status\":\"delivered\",\"seq\":42}");
     message = message_of(MESSAGE_BLOCKED);
     event_status(&writer, &message);
     check("{\"t\":\"status\"," ROOM "," MID "," CID
