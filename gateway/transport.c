@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -53,6 +54,7 @@ struct transport {
     struct list_node dirty; /* connection::dirty */
     unsigned char *buffer;  /* LWS_PRE + buffer_bytes */
     size_t buffer_bytes;
+    bool timers_set;             /* outside of the library's own callbacks */
     struct connection *adopting; /* during transport_adopt(), until the library has it */
 };
 
@@ -116,6 +118,10 @@ static void handle_before_block(uv_prepare_t *handle)
     /* A drained session may queue its next page at once; a few rounds keep the loop fair. */
     for (int round = 0; round < 4 && !list_empty(&transport->dirty); round++)
         flush_dirty(transport);
+    /* The library looks at its timers after its own events only: give it one. */
+    if (transport->timers_set)
+        lws_cancel_service(transport->context);
+    transport->timers_set = false;
 }
 
 void connection_flush_later(struct connection *connection)
@@ -131,8 +137,10 @@ void connection_close(struct connection *connection, enum close_code code, int64
     connection->wants_close = true;
     connection->close_code = code;
     connection->retry_after_ms = retry_after_ms;
-    if (connection->wsi)
-        lws_set_timer_usecs(connection->wsi, CLOSE_SOON_US);
+    if (!connection->wsi)
+        return;
+    lws_set_timer_usecs(connection->wsi, CLOSE_SOON_US);
+    connection->node->transport->timers_set = true;
 }
 
 void transport_ping(struct connection *connection)
