@@ -46,9 +46,12 @@ struct migrate_options {
 
 /* up */
 
+/* On a terminal a migration has one line that changes; elsewhere a line is written when it is done,
+ * and every MIGRATE_TICK_MS while it goes on. */
 struct progress {
     bool terminal;
-    bool open; /* a line without its end is on the terminal */
+    bool open;        /* a line without its end is on the terminal */
+    int64_t shown_ms; /* of the migration's time, when progress was shown last */
     struct json_writer applied;
 };
 
@@ -59,43 +62,72 @@ static void end_line(struct progress *progress)
     progress->open = false;
 }
 
+static void print_line(struct progress *progress, const char *name, const char *text)
+{
+    end_line(progress);
+    fprintf(stderr, "%s%s%s\n", name != NULL ? name : "", name != NULL ? ": " : "", text);
+}
+
+static void print_progress(struct progress *progress, const char *name, const char *text,
+                           int64_t elapsed_ms)
+{
+    if (progress->terminal) {
+        fprintf(stderr, "\r%-32s %s\033[K", name, text);
+        progress->open = true;
+    } else if (elapsed_ms - progress->shown_ms >= MIGRATE_TICK_MS) {
+        print_line(progress, name, text);
+        progress->shown_ms = elapsed_ms;
+    }
+}
+
+static void print_running(struct progress *progress, const char *name, int64_t elapsed_ms)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "running for %" PRId64 " s", elapsed_ms / 1000);
+    print_progress(progress, name, text, elapsed_ms);
+}
+
 static void print_applied(struct progress *progress, const char *name, int64_t elapsed_ms)
 {
+    char text[64];
+    snprintf(text, sizeof(text), "applied in %" PRId64 " ms", elapsed_ms);
     if (progress->terminal)
-        fprintf(stderr, "\r%-32s applied in %" PRId64 " ms\n", name, elapsed_ms);
+        print_progress(progress, name, text, elapsed_ms);
     else
-        fprintf(stderr, "%s: applied in %" PRId64 " ms\n", name, elapsed_ms);
-    progress->open = false;
+        print_line(progress, name, text);
+    end_line(progress);
     json_put_cstring(&progress->applied, name);
 }
 
-/* On a terminal a migration has one line that changes; elsewhere each step is a line. */
+static void print_started(struct progress *progress, const char *name)
+{
+    progress->shown_ms = 0;
+    if (progress->terminal)
+        print_progress(progress, name, "...", 0);
+}
+
 static void handle_event(void *context, enum migrate_event event, const char *name,
                          const char *detail, int64_t elapsed_ms)
 {
     struct progress *progress = context;
     switch (event) {
     case MIGRATE_WAITING:
-        fputs("another program is migrating this database; waiting for it\n", stderr);
+        print_line(progress, NULL, "another program is migrating this database; waiting for it");
         break;
     case MIGRATE_STARTED:
-        if (progress->terminal)
-            fprintf(stderr, "%-32s ...", name);
-        progress->open = progress->terminal;
+        print_started(progress, name);
         break;
     case MIGRATE_RUNNING:
-        if (progress->terminal)
-            fprintf(stderr, "\r%-32s %" PRId64 " s", name, elapsed_ms / 1000);
-        else
-            fprintf(stderr, "%s: running for %" PRId64 " s\n", name, elapsed_ms / 1000);
+        print_running(progress, name, elapsed_ms);
         break;
     case MIGRATE_RETRYING:
-        end_line(progress);
-        fprintf(stderr, "%s; trying again\n", detail);
+        print_line(progress, "trying again", detail);
         break;
-    case MIGRATE_NOTICE:
-        end_line(progress);
-        fprintf(stderr, "%s: %s\n", name, detail);
+    case MIGRATE_PROGRESS:
+        print_progress(progress, name, detail, elapsed_ms);
+        break;
+    case MIGRATE_WARNED:
+        print_line(progress, name, detail);
         break;
     case MIGRATE_APPLIED:
         print_applied(progress, name, elapsed_ms);

@@ -58,8 +58,10 @@ static void handle_notice(void *context, const PGresult *result)
 {
     struct migration *migration = context;
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    bool warning = severity != NULL && strcmp(severity, "WARNING") == 0;
     if (text != NULL && migration->file != NULL)
-        tell(migration, MIGRATE_NOTICE, text);
+        tell(migration, warning ? MIGRATE_WARNED : MIGRATE_PROGRESS, text);
 }
 
 /* Line of the file, where `position` counts the characters of one of its parts from 1. */
@@ -165,7 +167,8 @@ static bool run_once(struct migration *migration)
     bool done = migration->file->in_transaction ? run_in_transaction(migration)
                                                 : run_part_by_part(migration);
     /* What the file has set must not reach the next one. */
-    PQclear(PQexec(migration->connection, "ROLLBACK"));
+    if (PQtransactionStatus(migration->connection) != PQTRANS_IDLE)
+        PQclear(PQexec(migration->connection, "ROLLBACK"));
     PQclear(PQexec(migration->connection, "RESET ALL"));
     return done;
 }

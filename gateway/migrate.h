@@ -13,7 +13,8 @@ enum migrate_event {
     MIGRATE_STARTED,  /* a file */
     MIGRATE_RUNNING,  /* every MIGRATE_TICK_MS while it goes on */
     MIGRATE_RETRYING, /* it met a lock; detail says which error */
-    MIGRATE_NOTICE,   /* detail is what the server said meanwhile */
+    MIGRATE_PROGRESS, /* detail is how far it says that it is: a NOTICE of the server */
+    MIGRATE_WARNED,   /* detail is a WARNING of the server */
     MIGRATE_APPLIED,
 };
 
