@@ -95,13 +95,17 @@ export class Timeline {
     return known !== undefined;
   }
 
-  /** One's own message without a number, and what becomes of it: `own`, `status`, `ok`. */
-  addOwn(/** @type {Record<string, any>} */ { mid, cid, text, at, status, reason, seq }) {
+  /**
+   * One's own message without a number, and what becomes of it: `own`, `status`, `ok`. One that is
+   * new here and has a number comes by `message` or history, which know where it belongs.
+   */
+  addOwn(/** @type {Record<string, any>} */ own) {
+    const { mid, cid, text, at, status, reason, seq, removed } = own;
     const known = this.#find(mid, cid);
-    if (known?.status === 'removed') return;
-    if (known?.seq) return void this.#put(known, { mid, cid });
-    if (text === undefined && !known) return;
-    this.#put(known, { mid, cid, from: this.#me, text, at, status, reason, seq });
+    if (known?.status === 'removed' || (!known && (seq || text === undefined))) return;
+    if (removed) this.#put(known, { mid, seq, text: '', status: 'removed' });
+    else if (known?.seq) this.#put(known, { mid, cid });
+    else this.#put(known, { mid, cid, from: this.#me, text, at, status, reason, seq });
   }
 
   /** One that was just put into the outbox. */

@@ -100,6 +100,23 @@ describe('timeline', () => {
     assert.equal(timeline.head, 3);
   });
 
+  test('own ones decided while nobody looked do not tear holes into the history', () => {
+    const timeline = new Timeline('me');
+    timeline.addOwn({ mid: 'm10', cid: 'c', text: 'old', at: at(1), status: 'delivered', seq: 10 });
+    timeline.addHistory({ messages: [message(60), message(61)], more: true }, true);
+    assert.equal(timeline.oldestSeq, 60);
+    timeline.addOwn({ mid: 'x', cid: 'd', text: 'held', at: at(70), status: 'pending_moderation' });
+    timeline.addOwn({
+      mid: 'x',
+      cid: 'd',
+      removed: true,
+      at: at(70),
+      status: 'delivered',
+      seq: 62,
+    });
+    assert.deepEqual(shown(timeline), ['t60 delivered', 't61 delivered', ' removed']);
+  });
+
   test('a failed one can be sent again or forgotten', () => {
     const timeline = new Timeline('me');
     timeline.addSending({ cid: 'c', text: 'mine', at: at(1) });
