@@ -476,7 +476,6 @@ int gateway_run(const struct config_sources *sources, struct config *config)
     node->config = config_ref(config);
     gateway->lag = loop_lag_new(&gateway->loop);
     watch_signals(gateway);
-    metrics_set_version(CHATGATE_VERSION);
 
     int status = open_parts(gateway);
     if (status == EX_OK) {
