@@ -6,7 +6,7 @@ import test from 'node:test';
 
 import { ERROR_CODES } from '../../protocol/client/codes.js';
 import { BAD, GOOD, STRICTER } from './frames.mjs';
-import { probe, protocolUrl, readJson, schemaPaths, validator } from './protocol.mjs';
+import { probe, protocolUrl, readJson, readText, schemaPaths, validator } from './protocol.mjs';
 
 const checkClient = validator('client.json');
 const checkServer = validator('server.json');
@@ -77,4 +77,20 @@ test('where the parser is stricter than a schema can say', () => {
     assert.equal(checkClient(frame), null, JSON.stringify(frame));
     assert.equal(verdicts[i], reason, JSON.stringify(frame));
   });
+});
+
+test('the examples of PROTOCOL.md match the schemas', () => {
+  const checks = { '>': checkClient, '<': checkServer };
+  const lines = readText('PROTOCOL.md').split('\n').filter((line) => /^[<>] \{/.test(line));
+  assert(lines.length > 30);
+  for (const line of lines)
+    assert.equal(checks[line[0]](JSON.parse(line.slice(2))), null, line);
+});
+
+test('PROTOCOL.md names every kind of frame', () => {
+  const text = readText('PROTOCOL.md');
+  for (const { $ref } of [...readJson('schema/client.json').oneOf, ...readJson('schema/server.json').oneOf]) {
+    const { t } = readJson(`schema/${$ref}`).properties ?? { t: { const: 'message' } };
+    assert(text.includes(t.const), $ref);
+  }
 });
