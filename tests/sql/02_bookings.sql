@@ -111,28 +111,13 @@ SELECT is(count(*), 2::bigint, 'none for a cancelled booking')
 FROM chat_rooms WHERE teacher_id = :'late_teacher';
 SELECT is(way, 'backfill', 'noted as a backfill''s') FROM chat_room_changes WHERE student_id = :'b';
 
--- In batches, resumable.
+-- The pairs that a backfill would make, each once.
 ALTER TABLE bookings DISABLE TRIGGER USER;
 INSERT INTO bookings (lesson_id, student_id)
-SELECT :'ahead', t.person('student') FROM generate_series(1, 25);
+SELECT :'ahead', s FROM (SELECT t.person('student') AS s FROM generate_series(1, 25)) x, generate_series(1, 2);
 ALTER TABLE bookings ENABLE TRIGGER USER;
-CREATE FUNCTION pg_temp.batches(p_size integer, OUT steps integer, OUT rooms integer)
-LANGUAGE plpgsql AS $$
-DECLARE
-    step record;
-    at uuid;
-BEGIN
-    steps := 0;
-    rooms := 0;
-    LOOP
-        step := public.chatgate_backfill_batch(at, p_size);
-        EXIT WHEN step.last IS NULL;
-        steps := steps + 1;
-        rooms := rooms + step.made;
-        at := step.last;
-    END LOOP;
-END $$;
-SELECT is(rooms, 25, 'batches of ten make them all') FROM pg_temp.batches(10);
+SELECT is(count(*), 25::bigint, 'fifty bookings, twenty-five rooms missing') FROM chatgate_missing_rooms(false);
+SELECT is(create_chats_for_active_bookings(), 25, 'made');
 
 SELECT * FROM finish();
 ROLLBACK;
