@@ -310,8 +310,7 @@ static void close_doors(struct gateway *gateway)
     node->public_listener = node->admin_listener = NULL;
     handshakes_close(node);
     tls_free(node->tls);
-    transport_free(node->transport);
-    node->transport = NULL;
+    transport_close(node->transport);
 }
 
 static void close_back_ends(struct node *node)
@@ -334,6 +333,7 @@ static void close_back_ends(struct node *node)
 
 static void free_parts(struct node *node)
 {
+    node->transport = transport_free(node->transport);
     node->moderators = moderators_free(node->moderators);
     node->rooms = rooms_free(node->rooms);
     node->users = users_free(node->users);

@@ -329,6 +329,7 @@ static struct lws_context *context_new(struct transport *transport)
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &no_validity_checks,
         .user = transport,
+        .pcontext = &transport->context, /* NULL again when it is gone */
     };
 
     lws_set_log_level(0, NULL); /* its lines can hold headers, and so tokens */
@@ -365,19 +366,24 @@ struct transport *transport_new(struct node *node)
     return transport;
 }
 
-static void handle_prepare_closed(uv_handle_t *handle)
-{
-    struct transport *transport = handle->data;
-    free(transport->buffer);
-    free(transport);
-}
-
-void transport_free(struct transport *transport)
+void transport_close(struct transport *transport)
 {
     if (!transport)
         return;
     lws_context_destroy(transport->context);
-    uv_close((uv_handle_t *)&transport->before_block, handle_prepare_closed);
+    uv_close((uv_handle_t *)&transport->before_block, NULL);
+}
+
+/* On a foreign loop the library's second half waits for a second call. */
+struct transport *transport_free(struct transport *transport)
+{
+    if (!transport)
+        return NULL;
+    if (transport->context)
+        lws_context_destroy(transport->context);
+    free(transport->buffer);
+    free(transport);
+    return NULL;
 }
 
 void transport_adopt(struct transport *transport, struct connection *connection, int fd,

@@ -11,9 +11,12 @@ struct transport;
 /* Makes the library's context on the node's loop. NULL if the library refuses (it is logged). */
 struct transport *transport_new(struct node *node);
 
-/* Ends the context; every connection left is closed and freed on the way. Takes NULL. The loop
- * must run once more afterwards, so that its handles close. */
-void transport_free(struct transport *transport);
+/* Closes every connection, each of which is freed on the way. Takes NULL. */
+void transport_close(struct transport *transport);
+
+/* Frees the rest. To be called when the loop has run out after transport_close(). Takes NULL,
+ * returns NULL. */
+struct transport *transport_free(struct transport *transport);
 
 /* Hands over a connected socket whose request head (with whatever came after it) was read
  * already. Owns `fd` and `connection` from here, whatever happens. */
