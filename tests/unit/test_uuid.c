@@ -47,8 +47,8 @@ static void test_refused(void **state)
         "0190f2a4-7b3c-7def-8a1b-0123456789 b",
         "0x90f2a4-7b3c-7def-8a1b-0123456789ab",
         "-190f2a4-7b3c-7def-8a1b-0123456789ab",
-        "\xd0\xb0"
-        "90f2a4-7b3c-7def-8a1b-0123456789ab",
+        ("\xd0\xb0"
+         "90f2a4-7b3c-7def-8a1b-0123456789ab"),
     };
     struct uuid uuid = UUID_NIL;
 
