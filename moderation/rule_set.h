@@ -54,7 +54,8 @@ struct rule_info {
     const char *locale; /* "ru", "en" or "" */
     enum rule_action action;
     enum rule_state state;
-    int severity; /* 0 to 4 */
+    int severity;     /* 0 to 4 */
+    unsigned ceiling; /* hits per 10,000 messages above which it should only hold; 0 = none */
     const char *source;
     unsigned line;
 };

@@ -75,11 +75,11 @@ struct screener;
 struct screener *screener_new(void);
 struct screener *screener_free(struct screener *screener);
 
-/* Screens one message under exactly this rule set; deterministic. Nothing is allocated, except
- * once after the rule set changed. Time is linear in the length.
+/* Screens one message under exactly this rule set; deterministic. The screener keeps a reference to
+ * the set until it is given another one; only then it may allocate. Time is linear in the length.
  * Returns 0 with `out` filled. On failure (-EILSEQ no valid UTF-8, -E2BIG, -EIO the matcher
  * failed) the verdict in `out` is SCREEN_HOLD with reason "engine.error": fail closed. */
-int screener_run(struct screener *screener, const struct rule_set *rules,
+int screener_run(struct screener *screener, struct rule_set *rules,
                  const struct screen_input *input, struct screen_result *out);
 
 /* Only the trace of a text, to fill a window from the database after a restart. Same errors. */

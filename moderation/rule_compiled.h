@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a rule set is inside the engine; for rule_set.c and the screener only */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "moderation/phrase.h"
+#include "moderation/rule.h"
+#include "moderation/word_matcher.h"
+
+/* What a literal's tag means: kind in the top bits, an index below. */
+enum tag_kind {
+    TAG_WORD,   /* a rule */
+    TAG_PHRASE, /* one of `phrases` */
+    TAG_SIGN,   /* an entry of the lexicon */
+};
+
+enum { TAG_SHIFT = 28 };
+
+struct rule_phrase {
+    struct phrase phrase;
+    uint32_t rule;
+};
+
+struct rule_excepts {
+    struct word_pattern *patterns;
+    size_t count;
+};
+
+/* Rules that ask for one detector. */
+struct detector_rules {
+    uint32_t *rules;
+    size_t count;
+};
+
+struct rule_set {
+    atomic_uint references;
+    int64_t version;
+    struct rule_list list;
+    struct rule_excepts *excepts; /* one per rule */
+    struct rule_phrase *phrases;
+    size_t phrase_count;
+    struct detector_rules detectors[DETECTOR_COUNT];
+    char **hosts; /* link detectors leave these and what is below them alone */
+    size_t host_count;
+    struct word_matcher *matcher;
+};

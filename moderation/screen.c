@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Screening one text
+ *
+ *   text_view    what a reader sees: one unit a character, disguises of form undone
+ *   word_view    its words, in every reading that a disguise allows
+ *   word_matcher one pass for the words of all rules; hits become matches, start a look at a
+ *                phrase, or mark a word that a detector knows
+ *   detect_*     phones, cards, addresses, names: code where a pattern would lie
+ *   match_list   what was found, and the verdict
+ *
+ * All memory is the screener's, made once for the longest text; a screening allocates nothing and
+ * reads nothing but its arguments, so the same input gives the same output for ever.
+ */
+#include "moderation/screen.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "moderation/alphabet.h"
+#include "moderation/lexicon.h"
+#include "moderation/match_list.h"
+#include "moderation/rule_compiled.h"
+#include "moderation/text_view.h"
+#include "moderation/trace.h"
+#include "moderation/word_view.h"
+#include "protocol/xalloc.h"
+
+enum { SPACED_SURE = 4 /* letters spaced apart that can't be chance */ };
+
+struct screener {
+    struct rule_set *rules; /* the last one used, with a reference */
+    struct word_scratch *scratch;
+    struct text_view text;
+    struct word_view words;
+    struct match_list matches;
+};
+
+struct screener *screener_new(void)
+{
+    struct screener *screener = xcalloc(1, sizeof(*screener));
+
+    screener->scratch = word_scratch_new();
+    text_view_init(&screener->text, SCREEN_TEXT_BYTES_MAX);
+    word_view_init(&screener->words, SCREEN_TEXT_BYTES_MAX);
+    return screener;
+}
+
+struct screener *screener_free(struct screener *screener)
+{
+    if (!screener)
+        return NULL;
+    word_view_deinit(&screener->words);
+    text_view_deinit(&screener->text);
+    word_scratch_free(screener->scratch);
+    rule_set_unref(screener->rules);
+    free(screener);
+    return NULL;
+}
+
+/* ---- hits of the word matcher ---- */
+
+/* The first token of the word, or of the reading, that holds this byte. */
+static size_t token_of(const struct word_view *words, const struct segment *segment, uint32_t byte)
+{
+    return segment ? segment->first : word_view_token_at(words, words->first[byte]);
+}
+
+/* A hit, widened to the word around it. */
+struct word_hit {
+    uint32_t start, end;           /* bytes of the word view */
+    const struct segment *segment; /* the reading, or NULL for the plain one */
+};
+
+static const struct segment *segment_at(const struct word_view *words, uint32_t byte)
+{
+    size_t low = 0, high = words->segment_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (words->segments[middle].start <= byte)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low == 0 ? NULL : &words->segments[low - 1];
+}
+
+static struct word_hit widen(const struct word_view *words, uint32_t start, uint32_t end)
+{
+    struct word_hit hit = {.start = start, .end = end, .segment = segment_at(words, start)};
+
+    while (words->bytes[hit.start - 1] != ALPHABET_EDGE)
+        hit.start--;
+    while (words->bytes[hit.end] != ALPHABET_EDGE)
+        hit.end++;
+    return hit;
+}
+
+static bool is_excepted(const struct rule_excepts *excepts, const struct word_view *words,
+                        uint32_t start, uint32_t length)
+{
+    for (size_t i = 0; i < excepts->count; i++) {
+        if (word_pattern_fits(&excepts->patterns[i], words->bytes + start, words->run + start,
+                              length))
+            return true;
+    }
+    return false;
+}
+
+/* The word as read, or as written, is one that the rule leaves alone. */
+static bool hit_is_excepted(const struct rule_set *rules, uint32_t rule,
+                            const struct word_view *words, const struct word_hit *hit)
+{
+    const struct rule_excepts *excepts = &rules->excepts[rule];
+
+    if (is_excepted(excepts, words, hit->start, hit->end - hit->start))
+        return true;
+    if (!hit->segment || hit->segment->first != hit->segment->last)
+        return false;
+    const struct token *token = &words->tokens[hit->segment->first];
+    return is_excepted(excepts, words, token->line, token->length);
+}
+
+static bool is_doubtful(const struct segment *segment)
+{
+    if (!segment)
+        return false;
+    if (segment->kind == SEGMENT_MASKED)
+        return true;
+    return segment->joined && segment->last - segment->first + 1 < SPACED_SURE;
+}
+
+static void handle_word(struct screener *screener, uint32_t rule, uint32_t start, uint32_t end)
+{
+    const struct word_view *words = &screener->words;
+    struct word_hit hit = widen(words, start, end);
+
+    if (hit_is_excepted(screener->rules, rule, words, &hit))
+        return;
+    match_list_add(&screener->matches, rule,
+                   &(struct match_place){
+                       .from = text_view_from(&screener->text, words->first[hit.start]),
+                       .to = text_view_to(&screener->text, words->last[hit.end - 1]),
+                       .doubtful = is_doubtful(hit.segment),
+                   });
+}
+
+static void handle_phrase(struct screener *screener, uint32_t index, uint32_t start)
+{
+    const struct word_view *words = &screener->words;
+    const struct rule_phrase *phrase = &screener->rules->phrases[index];
+    const struct segment *segment = segment_at(words, start);
+    size_t first = token_of(words, segment, start);
+    size_t last = segment ? segment->last : first;
+
+    if (!phrase_check(&phrase->phrase, words, &first, &last))
+        return;
+    match_list_add(&screener->matches, phrase->rule,
+                   &(struct match_place){
+                       .from = text_view_from(&screener->text, words->tokens[first].first),
+                       .to = text_view_to(&screener->text, words->tokens[last].last),
+                   });
+}
+
+static void handle_sign(struct screener *screener, uint32_t index, uint32_t start)
+{
+    struct word_view *words = &screener->words;
+    const struct segment *segment = segment_at(words, start);
+    struct token *token = &words->tokens[token_of(words, segment, start)];
+
+    if (segment && segment->kind == SEGMENT_MASKED)
+        return;
+    token->signs |= lexicon[index].signs;
+    if (lexicon[index].number >= 0)
+        token->number = lexicon[index].number;
+}
+
+static void handle_hit(void *context, uint32_t tag, uint32_t start, uint32_t end)
+{
+    struct screener *screener = context;
+    uint32_t index = tag & ((1U << TAG_SHIFT) - 1);
+
+    switch ((enum tag_kind)(tag >> TAG_SHIFT)) {
+    case TAG_WORD:
+        handle_word(screener, index, start, end);
+        break;
+    case TAG_PHRASE:
+        handle_phrase(screener, index, start);
+        break;
+    case TAG_SIGN:
+        handle_sign(screener, index, start);
+        break;
+    }
+}
+
+/* ---- one screening ---- */
+
+static int use_rules(struct screener *screener, struct rule_set *rules)
+{
+    if (screener->rules == rules)
+        return 0;
+    rule_set_unref(screener->rules);
+    screener->rules = rule_set_ref(rules);
+    return word_scratch_fit(screener->scratch, rules->matcher);
+}
+
+static int screen(struct screener *screener, struct rule_set *rules,
+                  const struct screen_input *input)
+{
+    int error = text_view_read(&screener->text, input->text, input->length);
+
+    if (!error)
+        error = use_rules(screener, rules);
+    if (error)
+        return error;
+    word_view_build(&screener->words, &screener->text);
+    match_list_begin(&screener->matches, rules, input);
+    return word_matcher_scan(rules->matcher, screener->scratch, &screener->words, handle_hit,
+                             screener);
+}
+
+int screener_run(struct screener *screener, struct rule_set *rules,
+                 const struct screen_input *input, struct screen_result *out)
+{
+    int error = screen(screener, rules, input);
+
+    out->rule_set_version = rule_set_version(rules);
+    if (error) {
+        out->trace = (struct screen_trace){.at_ms = input->at_ms};
+        out->match_count = 0;
+        out->verdict = SCREEN_HOLD;
+        out->reason = "engine.error";
+        return error;
+    }
+    match_list_finish(&screener->matches, out);
+    trace_make(&screener->text, input->text, input->length, input->at_ms, &out->trace);
+    return 0;
+}
+
+int screener_trace(struct screener *screener, const char *text, size_t length, int64_t at_ms,
+                   struct screen_trace *out)
+{
+    int error = text_view_read(&screener->text, text, length);
+
+    if (error)
+        return error;
+    trace_make(&screener->text, text, length, at_ms, out);
+    return 0;
+}
+
+const char *screen_verdict_name(enum screen_verdict verdict)
+{
+    static const char *const names[] = {"deliver", "hold", "block"};
+
+    return names[verdict];
+}

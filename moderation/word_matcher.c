@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Many literals at once over the words of a text
+ *
+ * One literal database for all rules: a scan costs the same for ten literals and for ten thousand.
+ * A closed side of a word is an edge byte inside its literal, so the database itself knows word
+ * edges and false candidates hardly come out; what it cannot know is checked in the callback: the
+ * length of runs of one letter, and the ending of a word in the phonetic form.
+ *
+ * Combined databases have lost matches before (upstream bugs), and a moderation rule that silently
+ * never fires is worse than one that is refused. So a new database is asked for each of its
+ * literals once, before anybody uses it.
+ */
+#include "moderation/word_matcher.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hs/hs.h>
+
+#include "moderation/alphabet.h"
+#include "moderation/translit.h"
+#include "moderation/word_view.h"
+#include "protocol/xalloc.h"
+
+struct literal {
+    struct word_pattern pattern;
+    uint32_t tag;
+};
+
+struct word_matcher_builder {
+    struct literal *literals;
+    size_t count, capacity;
+};
+
+struct word_matcher {
+    struct literal *literals;
+    size_t count;
+    hs_database_t *database; /* NULL if there are no literals */
+};
+
+struct word_scratch {
+    hs_scratch_t *scratch;
+};
+
+struct word_matcher_builder *word_matcher_builder_new(void)
+{
+    return xcalloc(1, sizeof(struct word_matcher_builder));
+}
+
+struct word_matcher_builder *word_matcher_builder_free(struct word_matcher_builder *builder)
+{
+    if (!builder)
+        return NULL;
+    free(builder->literals);
+    free(builder);
+    return NULL;
+}
+
+void word_matcher_add(struct word_matcher_builder *builder, const struct word_pattern *pattern,
+                      uint32_t tag)
+{
+    if (builder->count == builder->capacity) {
+        builder->capacity = builder->capacity ? builder->capacity * 2 : 256;
+        builder->literals =
+            xreallocarray(builder->literals, builder->capacity, sizeof(*builder->literals));
+    }
+    builder->literals[builder->count++] = (struct literal){.pattern = *pattern, .tag = tag};
+}
+
+size_t word_matcher_count(const struct word_matcher *matcher)
+{
+    return matcher->count;
+}
+
+/* The literal as the database sees it: with its edges. Returns its length. */
+static size_t write_literal(const struct word_pattern *pattern, char out[WORD_PATTERN_MAX + 2])
+{
+    size_t n = 0;
+
+    if (!pattern->open_left)
+        out[n++] = ALPHABET_EDGE;
+    memcpy(out + n, pattern->bytes, pattern->length);
+    n += pattern->length;
+    if (!pattern->open_right)
+        out[n++] = ALPHABET_EDGE;
+    return n;
+}
+
+/* ---- scanning ---- */
+
+struct scan {
+    const struct word_matcher *matcher;
+    const struct word_view *view;
+    word_hit_fn hit;
+    void *context;
+};
+
+static bool runs_suffice(const struct word_pattern *pattern, const uint8_t *run)
+{
+    for (size_t i = 0; i < pattern->length; i++) {
+        if (run[i] < pattern->run[i])
+            return false;
+    }
+    return true;
+}
+
+static bool ending_fits(const struct word_view *view, uint32_t end)
+{
+    const uint8_t *rest = view->bytes + end;
+    size_t n = 0;
+
+    while (rest[n] != ALPHABET_EDGE)
+        n++;
+    return translit_is_ending(rest, n);
+}
+
+static int handle_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                        void *context)
+{
+    const struct scan *scan = context;
+    const struct literal *literal = &scan->matcher->literals[id];
+    const struct word_pattern *pattern = &literal->pattern;
+    uint32_t end = (uint32_t)to - !pattern->open_right;
+    uint32_t start = end - pattern->length;
+
+    if (!runs_suffice(pattern, scan->view->run + start))
+        return 0;
+    if (pattern->phonetic && pattern->open_right && !ending_fits(scan->view, end))
+        return 0;
+    scan->hit(scan->context, literal->tag, start, end);
+    return 0;
+}
+
+struct word_scratch *word_scratch_new(void)
+{
+    return xcalloc(1, sizeof(struct word_scratch));
+}
+
+struct word_scratch *word_scratch_free(struct word_scratch *scratch)
+{
+    if (!scratch)
+        return NULL;
+    hs_free_scratch(scratch->scratch);
+    free(scratch);
+    return NULL;
+}
+
+int word_scratch_fit(struct word_scratch *scratch, const struct word_matcher *matcher)
+{
+    if (!matcher->database)
+        return 0;
+    return hs_alloc_scratch(matcher->database, &scratch->scratch) == HS_SUCCESS ? 0 : -EIO;
+}
+
+int word_matcher_scan(const struct word_matcher *matcher, struct word_scratch *scratch,
+                      const struct word_view *view, word_hit_fn hit, void *context)
+{
+    struct scan scan = {.matcher = matcher, .view = view, .hit = hit, .context = context};
+
+    if (!matcher->database)
+        return 0;
+    hs_error_t error = hs_scan(matcher->database, (const char *)view->bytes, (unsigned)view->length,
+                               0, scratch->scratch, handle_match, &scan);
+    return error == HS_SUCCESS ? 0 : -EIO;
+}
+
+/* ---- compiling ---- */
+
+static hs_database_t *compile_database(const struct literal *literals, size_t count, char *why,
+                                       size_t why_bytes)
+{
+    char *text = xmalloc(count * (WORD_PATTERN_MAX + 2));
+    const char **starts = xreallocarray(NULL, count, sizeof(*starts));
+    size_t *lengths = xreallocarray(NULL, count, sizeof(*lengths));
+    unsigned *ids = xreallocarray(NULL, count, sizeof(*ids));
+    unsigned *flags = xcalloc(count, sizeof(*flags));
+    hs_database_t *database = NULL;
+    hs_compile_error_t *error = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        char *at = text + i * (WORD_PATTERN_MAX + 2);
+
+        lengths[i] = write_literal(&literals[i].pattern, at);
+        starts[i] = at;
+        ids[i] = (unsigned)i;
+    }
+    if (hs_compile_lit_multi(starts, flags, ids, lengths, (unsigned)count, HS_MODE_BLOCK, NULL,
+                             &database, &error) != HS_SUCCESS) {
+        snprintf(why, why_bytes, "Vectorscan: %s", error ? error->message : "failed");
+        hs_free_compile_error(error);
+        database = NULL;
+    }
+    free(flags);
+    free(ids);
+    free(lengths);
+    free(starts);
+    free(text);
+    return database;
+}
+
+struct probe {
+    unsigned id;
+    unsigned long long end;
+    bool found;
+};
+
+static int handle_probe(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                        void *context)
+{
+    struct probe *probe = context;
+
+    if (id == probe->id && to == probe->end)
+        probe->found = true;
+    return 0;
+}
+
+/* Returns the index of a literal that the database does not find, or `count`. */
+static size_t find_lost_literal(const struct word_matcher *matcher, hs_scratch_t *scratch)
+{
+    for (size_t i = 0; i < matcher->count; i++) {
+        char text[WORD_PATTERN_MAX + 4] = "\n";
+        size_t n = 1 + write_literal(&matcher->literals[i].pattern, text + 1);
+        struct probe probe = {.id = (unsigned)i, .end = n};
+
+        text[n] = '\n';
+        if (hs_scan(matcher->database, text, (unsigned)n + 1, 0, scratch, handle_probe, &probe) !=
+                HS_SUCCESS ||
+            !probe.found)
+            return i;
+    }
+    return matcher->count;
+}
+
+static bool check_database(const struct word_matcher *matcher, char *why, size_t why_bytes)
+{
+    hs_scratch_t *scratch = NULL;
+
+    if (hs_alloc_scratch(matcher->database, &scratch) != HS_SUCCESS) {
+        snprintf(why, why_bytes, "Vectorscan: no scratch memory");
+        return false;
+    }
+    size_t lost = find_lost_literal(matcher, scratch);
+    hs_free_scratch(scratch);
+    if (lost < matcher->count)
+        snprintf(why, why_bytes, "the combined matcher loses literal %zu of %zu", lost,
+                 matcher->count);
+    return lost == matcher->count;
+}
+
+struct word_matcher *word_matcher_compile(struct word_matcher_builder *builder, char *why,
+                                          size_t why_bytes)
+{
+    struct word_matcher *matcher = xcalloc(1, sizeof(*matcher));
+
+    matcher->literals = builder->literals;
+    matcher->count = builder->count;
+    builder->literals = NULL;
+    builder->count = builder->capacity = 0;
+    if (matcher->count == 0)
+        return matcher;
+    matcher->database = compile_database(matcher->literals, matcher->count, why, why_bytes);
+    if (!matcher->database || !check_database(matcher, why, why_bytes))
+        return word_matcher_free(matcher);
+    return matcher;
+}
+
+struct word_matcher *word_matcher_free(struct word_matcher *matcher)
+{
+    if (!matcher)
+        return NULL;
+    hs_free_database(matcher->database);
+    free(matcher->literals);
+    free(matcher);
+    return NULL;
+}

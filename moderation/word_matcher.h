@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Many literals at once over the words of a text (Vectorscan) */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "moderation/word_pattern.h"
+
+struct word_matcher;
+struct word_scratch;
+struct word_view;
+
+/* Collects literals, then compiles them. */
+struct word_matcher_builder;
+struct word_matcher_builder *word_matcher_builder_new(void);
+struct word_matcher_builder *word_matcher_builder_free(struct word_matcher_builder *builder);
+
+/* `tag` comes back with each hit. Equal literals may have several tags. */
+void word_matcher_add(struct word_matcher_builder *builder, const struct word_pattern *pattern,
+                      uint32_t tag);
+
+/* Returns an immutable matcher, or NULL with `why` (static or in `buffer`). Checks the compiled
+ * database against every literal, one by one. */
+struct word_matcher *word_matcher_compile(struct word_matcher_builder *builder, char *why,
+                                          size_t why_bytes);
+struct word_matcher *word_matcher_free(struct word_matcher *matcher);
+size_t word_matcher_count(const struct word_matcher *matcher);
+
+/* A hit: bytes [start, end) of the view, without edges. */
+typedef void (*word_hit_fn)(void *context, uint32_t tag, uint32_t start, uint32_t end);
+
+/* Scratch of one thread. It only ever grows: one that was made to fit several matchers fits each of
+ * them. Returns 0 or -EIO. */
+struct word_scratch *word_scratch_new(void);
+int word_scratch_fit(struct word_scratch *scratch, const struct word_matcher *matcher);
+struct word_scratch *word_scratch_free(struct word_scratch *scratch);
+
+/* Calls `hit` for every literal in the view, in order of their ends. The scratch must have been
+ * made to fit. Returns 0 or -EIO. */
+int word_matcher_scan(const struct word_matcher *matcher, struct word_scratch *scratch,
+                      const struct word_view *view, word_hit_fn hit, void *context);
