@@ -27,8 +27,9 @@ void bus_channels_remove(struct bus_channels *channels, const char *name);
 /* Whether somebody wants it. */
 bool bus_channels_wanted(const struct bus_channels *channels, const char *name);
 
-/* What to tell Redis next: up to `max` names for one command, valid until the next call into this
- * module. Returns how many; 0 if nothing is left to tell. They now await confirmation. */
+/* What to tell Redis next: up to `max` names for one command. Returns how many; 0 if nothing is
+ * left to tell. They now await confirmation, and are borrowed until it comes or the connection is
+ * lost. */
 size_t bus_channels_next(struct bus_channels *channels, enum bus_channels_command *command,
                          const char **names, size_t max);
 
