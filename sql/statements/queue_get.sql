@@ -12,8 +12,18 @@ SELECT m.id, m.chat_room_id AS room, m.sender_id AS sender,
        lease.claimed_by, public.chatgate_us(lease.claim_until) AS claim_until_us,
        lease.claim_token
 FROM public.messages m
-LEFT JOIN public.users u ON u.id = m.sender_id
-LEFT JOIN public.moderation_cases c ON c.message_id = m.id
+LEFT JOIN LATERAL (
+    SELECT p.first_name, p.last_name, p.role
+    FROM public.users p
+    WHERE p.id = m.sender_id
+    OFFSET 0
+) u ON true
+LEFT JOIN LATERAL (
+    SELECT k.detail, k.claimed_by, k.claim_until, k.claim_token
+    FROM public.moderation_cases k
+    WHERE k.message_id = m.id
+    OFFSET 0
+) c ON true
 LEFT JOIN LATERAL (
     SELECT c.claimed_by, c.claim_until, c.claim_token
     WHERE c.claimed_by IS NOT NULL AND c.claim_until > clock_timestamp()
