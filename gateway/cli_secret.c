@@ -57,8 +57,8 @@ static char *read_without_echo(const char *prompt, const struct termios *before,
 
     struct termios silent = *before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* before the prompt: it drops what was typed */
     fputs(prompt, stderr);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     char *line = read_line(max);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
     fputc('\n', stderr);

@@ -536,7 +536,8 @@ def test_doctor_finds_certificates_that_run_out(write_ini, tmp_path):
     )
     status, rows = findings("-c", path)
     certificate, = (row for row in rows if row["subject"] == "certificate")
-    assert certificate["level"] == "warning" and "expires in 4 days" in certificate["finding"]
+    assert certificate["level"] == "warning"
+    assert re.search("expires in [45] days", certificate["finding"])
     assert status == 0
 
 
