@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses are 16 bytes, as UUIDs are, so that the same map counts them. */
+/* X-Forwarded-For is believed hop by hop, from the right, as far as the hops are trusted. */
 #include "gateway/address.h"
 
 #include <arpa/inet.h>
+#include <openssl/rand.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 
 #include "gateway/config.h"
 #include "gateway/http_head.h"
-#include "gateway/uuid_map.h"
+#include "gateway/siphash.h"
+#include "protocol/uuid.h"
 
 static void map_ipv4(struct in6_addr *out, const struct in_addr *address)
 {
@@ -137,32 +139,44 @@ void address_of_client(struct in6_addr *address, const struct http_head *head,
 
 /* --- counts --- */
 
-static struct uuid key_of(const struct in6_addr *address)
+void address_counts_init(struct address_counts *counts)
 {
-    struct uuid key;
-    _Static_assert(sizeof(key) == sizeof(*address), "an address is a key");
-    memcpy(&key, address, sizeof(key));
+    uuid_map_init(&counts->map);
+    RAND_bytes(counts->key, sizeof(counts->key));
+}
+
+void address_counts_deinit(struct address_counts *counts)
+{
+    uuid_map_deinit(&counts->map);
+}
+
+/* Two addresses share a count with a chance of 2^-64. */
+static struct uuid key_of(const struct address_counts *counts, const struct in6_addr *address)
+{
+    uint64_t hash = siphash24(counts->key, address, sizeof(*address));
+    struct uuid key = UUID_NIL;
+    memcpy(&key, &hash, sizeof(hash));
     return key;
 }
 
-size_t address_count(const struct uuid_map *counts, const struct in6_addr *address)
+size_t address_count(const struct address_counts *counts, const struct in6_addr *address)
 {
-    struct uuid key = key_of(address);
-    return (size_t)(uintptr_t)uuid_map_get(counts, &key);
+    struct uuid key = key_of(counts, address);
+    return (size_t)(uintptr_t)uuid_map_get(&counts->map, &key);
 }
 
-void address_enter(struct uuid_map *counts, const struct in6_addr *address)
+void address_enter(struct address_counts *counts, const struct in6_addr *address)
 {
-    struct uuid key = key_of(address);
-    uuid_map_put(counts, &key, (void *)(uintptr_t)(address_count(counts, address) + 1));
+    struct uuid key = key_of(counts, address);
+    uuid_map_put(&counts->map, &key, (void *)(uintptr_t)(address_count(counts, address) + 1));
 }
 
-void address_leave(struct uuid_map *counts, const struct in6_addr *address)
+void address_leave(struct address_counts *counts, const struct in6_addr *address)
 {
-    struct uuid key = key_of(address);
+    struct uuid key = key_of(counts, address);
     size_t count = address_count(counts, address);
     if (count > 1)
-        uuid_map_put(counts, &key, (void *)(uintptr_t)(count - 1));
+        uuid_map_put(&counts->map, &key, (void *)(uintptr_t)(count - 1));
     else
-        uuid_map_remove(counts, &key);
+        uuid_map_remove(&counts->map, &key);
 }

@@ -5,9 +5,11 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/uuid_map.h"
 
 struct http_head;
-struct uuid_map;
 
 /* IPv4 addresses are kept mapped into IPv6 (RFC 4291 section 2.5.5.2). */
 void address_of_peer(struct in6_addr *out, int fd);
@@ -20,7 +22,15 @@ void address_of_client(struct in6_addr *address, const struct http_head *head,
 /* False: `text` is no list of addresses and networks. */
 bool address_list_valid(const char *text);
 
-/* How many connections an address has, in a map whose keys are addresses. */
-size_t address_count(const struct uuid_map *counts, const struct in6_addr *address);
-void address_enter(struct uuid_map *counts, const struct in6_addr *address);
-void address_leave(struct uuid_map *counts, const struct in6_addr *address);
+/* How many connections each address has. Embedded by its owner. */
+struct address_counts {
+    struct uuid_map map; /* keyed hash of an address -> count */
+    uint8_t key[16];     /* random: nobody can choose addresses that collide */
+};
+
+void address_counts_init(struct address_counts *counts);
+void address_counts_deinit(struct address_counts *counts); /* asserts that it is empty */
+
+size_t address_count(const struct address_counts *counts, const struct in6_addr *address);
+void address_enter(struct address_counts *counts, const struct in6_addr *address);
+void address_leave(struct address_counts *counts, const struct in6_addr *address);

@@ -42,7 +42,8 @@ static void publish(struct node *node, const struct uuid *user, char kind, const
     };
 
     user_channel(user, channel);
-    bus_publish(node->bus, channel, &header, payload, length);
+    if (bus_publish(node->bus, channel, &header, payload, length))
+        metrics_add(METRIC_BUS_PUBLISHED, 1);
 }
 
 /* --- numbered events --- */

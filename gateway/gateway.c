@@ -113,6 +113,7 @@ static bool load_rules(struct node *node)
     struct rule_error error;
 
     node->rules = rule_set_default(1, &error);
+    metrics_add_label(METRIC_RULE_LOADS, node->rules ? LABEL_RESULT_OK : LABEL_RESULT_FAILED, 1);
     if (!node->rules)
         log_error("the rule set can't be used", LOG_STR("source", error.source),
                   LOG_INT("line", error.line), LOG_STR("error", error.reason));
@@ -251,7 +252,7 @@ static void open_engines(struct node *node)
     node->login = login_new(node);
     json_writer_init(&node->json);
     list_init(&node->handshakes);
-    uuid_map_init(&node->addresses);
+    address_counts_init(&node->addresses);
     handle_table_init(&node->sessions);
     handle_table_init(&node->exchanges);
 }
@@ -339,7 +340,7 @@ static void free_parts(struct node *node)
     node->users = users_free(node->users);
     handle_table_deinit(&node->exchanges);
     handle_table_deinit(&node->sessions);
-    uuid_map_deinit(&node->addresses);
+    address_counts_deinit(&node->addresses);
     json_writer_deinit(&node->json);
     node->login = login_free(node->login);
     node->text_hasher = text_hasher_free(node->text_hasher);

@@ -305,6 +305,7 @@ static void handle_readable(uv_poll_t *poll, int status, int events)
 
 static void handle_deadline(struct timer_entry *entry)
 {
+    metrics_handshake_failed("timeout");
     finish(container_of(entry, struct handshake, deadline), false);
 }
 

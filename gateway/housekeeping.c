@@ -32,6 +32,7 @@ struct housekeeping {
     unsigned step;
     bool announced; /* to systemd: ready */
     bool reading, freed;
+    uint64_t drops[2]; /* forged and malformed frames of the bus, as counted so far */
 };
 
 bool housekeeping_ready(const struct node *node)
@@ -126,6 +127,20 @@ static void handle_step(void *context, const struct pg_reply *reply)
 
 /* --- this process --- */
 
+/* The bus counts for itself; the metrics get what came since the last look. */
+static void count_drops(struct housekeeping *housekeeping)
+{
+    static const unsigned labels[] = {LABEL_BUS_DROP_SIGNATURE, LABEL_BUS_DROP_MALFORMED};
+    const struct bus_stats *stats = bus_get_stats(housekeeping->node->bus);
+    const uint64_t counts[] = {stats->forged, stats->malformed};
+
+    for (size_t i = 0; i < 2; i++) {
+        metrics_add_label(METRIC_BUS_DROPPED, labels[i],
+                          (int64_t)(counts[i] - housekeeping->drops[i]));
+        housekeeping->drops[i] = counts[i];
+    }
+}
+
 static void update_gauges(const struct node *node)
 {
     size_t ready = pg_pool_ready_count(node->pool);
@@ -158,6 +173,7 @@ static void handle_timer(struct timer_entry *entry)
     struct node *node = housekeeping->node;
 
     update_gauges(node);
+    count_drops(housekeeping);
     tell_systemd(housekeeping);
     if (!housekeeping->reading) {
         struct pg_params params = PG_PARAMS_INIT;

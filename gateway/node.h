@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "gateway/address.h"
 #include "gateway/handle_table.h"
-#include "gateway/uuid_map.h"
 #include "protocol/json_writer.h"
 #include "protocol/list.h"
 #include "protocol/uuid.h"
@@ -51,7 +51,7 @@ struct node {
     bool draining;         /* going down: no new connections, readyz says so */
 
     size_t connection_count;      /* of both listeners */
-    struct uuid_map addresses;    /* connections by client address (address.h) */
+    struct address_counts addresses; /* connections by client address */
     struct list_node handshakes;  /* handshake::link */
 
     struct timer_wheel *wheel;

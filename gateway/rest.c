@@ -89,7 +89,11 @@ static bool query_limit(struct exchange *exchange, int *limit)
 
     if (!query_int(exchange, "limit", &value, &found))
         return false;
-    *limit = (int)(value < 1 ? 1 : value > most ? most : value);
+    if (value < 1) {
+        exchange_fail(exchange, ERROR_BAD_REQUEST, "query.limit", 0);
+        return false;
+    }
+    *limit = (int)(value > most ? most : value);
     return true;
 }
 

@@ -175,8 +175,9 @@ struct session *session_new(struct connection *connection)
     timer_wheel_arm(node->wheel, &session->deadline,
                     (uint64_t)node->config->auth.hello_timeout_ms, handle_hello_timeout);
     metrics_add_label(METRIC_SESSIONS, state_label(session->state), 1);
-    metrics_add_label(METRIC_CONNECTIONS,
-                      connection->tls ? LABEL_TRANSPORT_WSS : LABEL_TRANSPORT_WS, 1);
+    unsigned transport = connection->tls ? LABEL_TRANSPORT_WSS : LABEL_TRANSPORT_WS;
+    metrics_add_label(METRIC_CONNECTIONS, transport, 1);
+    metrics_add_label(METRIC_CONNECTIONS_OPENED, transport, 1);
     return session;
 }
 

@@ -82,7 +82,11 @@ static bool flush_session(struct transport *transport, struct connection *connec
         size_t first = outbound_next_bytes(queue);
         size_t room = first > COALESCE_BYTES ? first : COALESCE_BYTES;
         unsigned char *buffer = buffer_for(transport, room);
+        uint32_t frames = queue->count;
         size_t length = outbound_take(queue, buffer, room);
+        frames -= queue->count;
+        metrics_observe(METRIC_FLUSH_FRAMES, frames);
+        metrics_add(METRIC_SENT_FRAMES, frames);
         metrics_add(METRIC_SEND_QUEUE_BYTES, -(int64_t)length);
         metrics_add(METRIC_SENT_BYTES, (int64_t)length);
         if (lws_write(connection->wsi, buffer, length, LWS_WRITE_RAW) < (int)length)
