@@ -78,9 +78,9 @@ int pg_conninfo_check(const char *conninfo, char *error, size_t error_bytes);
 struct pg_conn *pg_conn_new(uv_loop_t *loop, const struct pg_conn_options *options);
 
 /* Queues a query and takes what is in `params` (left empty, whatever happens; NULL = no
- * parameters). `statement` must live as long as the connection. Queries of one connection run in
- * the order of the calls, save one whose stale prepared statement must be made anew: it is sent
- * again behind those that are already on their way. */
+ * parameters), as many as the statement has. `statement` must live as long as the connection.
+ * Queries of one connection run in the order of the calls, save one whose stale prepared statement
+ * must be made anew: it is sent again behind those that are already on their way. */
 void pg_conn_query(struct pg_conn *conn, const struct sql_statement *statement,
                    struct pg_params *params, pg_done_fn done, void *context);
 

@@ -15,6 +15,7 @@
 
 #include "gateway/clock.h"
 #include "protocol/xalloc.h"
+#include "sql/embedded.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -125,6 +126,7 @@ void pg_queue_add(struct pg_queue *queue, const struct sql_statement *statement,
         pg_params_init(params);
     }
 
+    assert(query->params.failed || query->params.count == statement->param_count);
     if (query->params.failed) {
         memcpy(query->sqlstate, sqlstate_limit, sizeof(sqlstate_limit));
         reject(queue, query);

@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-const struct sql_statement select_number = {"select_number", "SELECT $1::int8"};
-const struct sql_statement divide = {"divide", "SELECT 1 / $1::int4"};
-const struct sql_statement sleep_for = {"sleep_for", "SELECT pg_sleep($1::int8 / 1000.0)"};
-const struct sql_statement backend_pid = {"backend_pid", "SELECT pg_backend_pid()"};
+const struct sql_statement select_number = {"select_number", "SELECT $1::int8", 1};
+const struct sql_statement divide = {"divide", "SELECT 1 / $1::int4", 1};
+const struct sql_statement sleep_for = {"sleep_for", "SELECT pg_sleep($1::int8 / 1000.0)", 1};
+const struct sql_statement backend_pid = {"backend_pid", "SELECT pg_backend_pid()", 0};
 
 static void handle_state(void *context, bool up, const char *reason)
 {

@@ -53,8 +53,10 @@ static void handle_values(void *context, const struct pg_reply *reply)
 static void test_every_type_goes_there_and_back(void **state)
 {
     static const struct sql_statement statement = {
-        "every_type", "SELECT $1::uuid, $2::int8, $3::int4, $4::bool, $5::text, $6::text, "
-                      "$7::bytea, $8::jsonb, $9::uuid, $10::int8, $11::text, -3::int2, $12::int8"};
+        "every_type",
+        "SELECT $1::uuid, $2::int8, $3::int4, $4::bool, $5::text, $6::text, "
+        "$7::bytea, $8::jsonb, $9::uuid, $10::int8, $11::text, -3::int2, $12::int8",
+        12};
     struct probe *probe = *state;
     struct pg_params params = PG_PARAMS_INIT;
     const struct uuid id = {{0x11, 0x22}};
@@ -94,7 +96,8 @@ static void test_every_array_goes_there(void **state)
     static const struct sql_statement statement = {
         "every_array",
         "SELECT concat_ws('|', $1::uuid[], $2::int8[], $3::int4[], $4::text[], $5::bytea[],"
-        " $6::jsonb[], $7::uuid[], $8::text[], $9::int8[])"};
+        " $6::jsonb[], $7::uuid[], $8::text[], $9::int8[])",
+        9};
     struct probe *probe = *state;
     struct pg_params params = PG_PARAMS_INIT;
     const struct uuid ids[] = {{{0x11, 0x22}}, {{0x33}}};
@@ -125,13 +128,15 @@ static void test_every_array_goes_there(void **state)
 static void test_session_settings(void **state)
 {
     static const struct sql_statement statement = {
-        "settings", "SELECT 1 WHERE current_setting('statement_timeout') = '4s'"
-                    " AND current_setting('lock_timeout') = '500ms'"
-                    " AND current_setting('synchronous_commit') = 'on'"
-                    " AND current_setting('jit') = 'off'"
-                    " AND current_setting('enable_seqscan') = 'off'"
-                    " AND current_setting('client_encoding') = 'UTF8'"
-                    " AND current_setting('application_name') = 'store-test'"};
+        "settings",
+        "SELECT 1 WHERE current_setting('statement_timeout') = '4s'"
+        " AND current_setting('lock_timeout') = '500ms'"
+        " AND current_setting('synchronous_commit') = 'on'"
+        " AND current_setting('jit') = 'off'"
+        " AND current_setting('enable_seqscan') = 'off'"
+        " AND current_setting('client_encoding') = 'UTF8'"
+        " AND current_setting('application_name') = 'store-test'",
+        0};
     struct probe *probe = *state;
     struct pg_conn_options options = probe_options(probe);
 
@@ -197,7 +202,7 @@ static void test_a_refused_query_spares_the_next(void **state)
 static void test_a_commit_that_fails_after_the_rows(void **state)
 {
     static const struct sql_statement insert = {
-        "insert_deferred", "INSERT INTO deferred_unique VALUES ($1) RETURNING a"};
+        "insert_deferred", "INSERT INTO deferred_unique VALUES ($1) RETURNING a", 1};
     struct probe *probe = *state;
 
     probe_control(probe, "DROP TABLE IF EXISTS deferred_unique; CREATE TABLE deferred_unique"
@@ -214,7 +219,7 @@ static void test_a_commit_that_fails_after_the_rows(void **state)
 
 static void test_a_statement_that_cannot_be_prepared(void **state)
 {
-    static const struct sql_statement missing = {"missing", "SELECT a FROM not_made_yet"};
+    static const struct sql_statement missing = {"missing", "SELECT a FROM not_made_yet", 0};
     struct probe *probe = *state;
 
     probe_control(probe, "DROP TABLE IF EXISTS not_made_yet");
@@ -238,8 +243,8 @@ static void test_a_statement_that_cannot_be_prepared(void **state)
 
 static void test_stale_prepared_statements_are_made_anew(void **state)
 {
-    static const struct sql_statement star = {"star", "SELECT * FROM changing"};
-    static const struct sql_statement deallocate = {"deallocate", "DEALLOCATE ALL"};
+    static const struct sql_statement star = {"star", "SELECT * FROM changing", 0};
+    static const struct sql_statement deallocate = {"deallocate", "DEALLOCATE ALL", 0};
     struct probe *probe = *state;
 
     probe_control(probe,
@@ -269,7 +274,8 @@ static void test_stale_prepared_statements_are_made_anew(void **state)
 static void test_the_server_s_timeouts(void **state)
 {
     static const struct sql_statement lock = {
-        "lock", "WITH locked AS (SELECT a FROM lockable FOR UPDATE) SELECT count(*) FROM locked"};
+        "lock", "WITH locked AS (SELECT a FROM lockable FOR UPDATE) SELECT count(*) FROM locked",
+        0};
     struct probe *probe = *state;
     struct pg_conn_options options = probe_options(probe);
 
@@ -288,7 +294,7 @@ static void test_the_server_s_timeouts(void **state)
 
 static void test_what_is_larger_than_the_socket(void **state)
 {
-    static const struct sql_statement length = {"length", "SELECT length($1)"};
+    static const struct sql_statement length = {"length", "SELECT length($1)", 1};
     enum { LARGE = 8 << 20, COUNT = 6 };
     struct probe *probe = *state;
     char *text = xmalloc(LARGE);

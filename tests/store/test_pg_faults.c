@@ -58,7 +58,7 @@ static void test_a_connection_killed_at_rest(void **state)
 /* A demoted server keeps its sessions and refuses to write. */
 static void test_a_server_that_becomes_a_standby(void **state)
 {
-    static const struct sql_statement write = {"write", "SELECT demoted()"};
+    static const struct sql_statement write = {"write", "SELECT demoted()", 0};
     struct probe *probe = *state;
 
     probe_control(probe, "CREATE OR REPLACE FUNCTION demoted() RETURNS int8 LANGUAGE plpgsql AS"
