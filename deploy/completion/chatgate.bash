@@ -5,15 +5,16 @@ _chatgate_words() {
     # For "" the verbs, else what can follow that verb.
     local common='--config --set --help'
     case $1 in
-    '') echo 'serve migrate check-config config doctor token user version help' ;;
+    '') echo 'serve migrate check-config config doctor moderation token user version help' ;;
     serve) echo "$common --address --port --admin-port --name --log-level" ;;
     migrate) echo "up status adopt $common --database-url --json" ;;
     check-config | doctor) echo "$common --json" ;;
     config) echo "$common --show --example --man --json" ;;
+    moderation) echo 'check rules list test export --rules --json --jsonl --sequences --help' ;;
     token) echo "mint verify $common --user --role --ttl --json" ;;
     user) echo "add passwd $common --email --role --first-name --last-name --json" ;;
     version) echo '--json --help' ;;
-    help) echo 'serve migrate check-config config doctor token user version' ;;
+    help) echo 'serve migrate check-config config doctor moderation token user version' ;;
     esac
 }
 
