@@ -3,9 +3,10 @@
  * The handshake.
  *
  * libwebsockets accepts heads that we don't want and can't hold a token of a browser (its list of
- * subprotocols ends at 126 bytes). So the head is read and judged here first. A plain request goes
- * on unchanged. An upgrade is told to the library in a canonical form that keeps only what it needs
- * for its answer: tokens, cookies and extensions stay behind.
+ * subprotocols ends at 126 bytes). So the head is judged here first. It is only peeked at: a plain
+ * request stays in the socket, where the library finds it (it loses its way in a body that is handed
+ * to it in a buffer). An upgrade is taken out and told to the library in a canonical form that keeps
+ * only what it needs for its answer: tokens, cookies and extensions stay behind.
  */
 #include "gateway/handshake.h"
 
@@ -34,16 +35,19 @@
 #include "protocol/json_writer.h"
 #include "protocol/xalloc.h"
 
-enum { FIRST_BUFFER_BYTES = 1024, LINGER_MS = 1000 };
+enum {
+    LINGER_MS = 1000,
+    PEEK_AGAIN_MS = 20, /* after half a head: what was peeked at would wake us at once */
+};
 
 struct handshake {
     struct node *node;
     struct connection *connection; /* NULL once it was handed on or refused */
     int fd;
     uv_poll_t poll;
-    struct timer_entry deadline;
-    char *buffer;
-    size_t length, capacity;
+    struct timer_entry deadline, again;
+    char *upgrade; /* the canonical upgrade and what followed it; NULL for a plain request */
+    size_t upgrade_length;
     bool adopt;            /* what to do when the handle is closed */
     struct list_node link; /* node::handshakes */
 };
@@ -56,10 +60,10 @@ static void handle_poll_closed(uv_handle_t *handle)
 
     if (handshake->adopt)
         transport_adopt(handshake->node->transport, handshake->connection, handshake->fd,
-                        handshake->buffer, handshake->length);
+                        handshake->upgrade, handshake->upgrade_length);
     else
         close(handshake->fd);
-    free(handshake->buffer);
+    free(handshake->upgrade);
     free(handshake);
 }
 
@@ -69,6 +73,7 @@ static void finish(struct handshake *handshake, bool adopt)
     if (!adopt)
         handshake->connection = connection_free(handshake->connection);
     timer_wheel_cancel(&handshake->deadline);
+    timer_wheel_cancel(&handshake->again);
     list_remove(&handshake->link);
     uv_poll_stop(&handshake->poll);
     uv_close((uv_handle_t *)&handshake->poll, handle_poll_closed);
@@ -174,27 +179,26 @@ static void refuse_with(struct handshake *handshake, int status, enum error_code
 
 /* --- accepting --- */
 
-/* What the library is told of an upgrade. */
-static void rewrite_upgrade(struct handshake *handshake, const struct http_head *head,
-                            const struct handshake_upgrade *upgrade)
+/* Takes what was peeked at out of the socket, and keeps what the library is told of it. */
+static void take_upgrade(struct handshake *handshake, const struct http_head *head,
+                         const struct handshake_upgrade *upgrade, char *peeked, size_t length)
 {
     struct http_slice key = http_head_get(head, "sec-websocket-key");
-    size_t rest = handshake->length - head->length;
-    size_t room = head->length + 256 + rest;
+    size_t rest = length - head->length, room = head->length + 256 + rest;
     char *text = xmalloc(room);
 
-    int length = snprintf(text, room,
-                          "GET " HANDSHAKE_WEBSOCKET_PATH " HTTP/1.1\r\nHost: %.*s\r\n"
-                          "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\n%s\r\n",
-                          (int)head->host.length, head->host.data, (int)key.length, key.data,
-                          upgrade->offered_subprotocol
-                              ? "Sec-WebSocket-Protocol: " HANDSHAKE_SUBPROTOCOL "\r\n"
-                              : "");
-    memcpy(text + length, handshake->buffer + head->length, rest);
-    free(handshake->buffer);
-    handshake->buffer = text;
-    handshake->length = (size_t)length + rest;
+    int start = snprintf(text, room,
+                         "GET " HANDSHAKE_WEBSOCKET_PATH " HTTP/1.1\r\nHost: %.*s\r\n"
+                         "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %.*s\r\n%s\r\n",
+                         (int)head->host.length, head->host.data, (int)key.length, key.data,
+                         upgrade->offered_subprotocol
+                             ? "Sec-WebSocket-Protocol: " HANDSHAKE_SUBPROTOCOL "\r\n"
+                             : "");
+    memcpy(text + start, peeked + head->length, rest);
+    handshake->upgrade = text;
+    handshake->upgrade_length = (size_t)start + rest;
+    (void)!recv(handshake->fd, peeked, length, 0); /* it is there: it was peeked at */
 }
 
 /* False: refused. */
@@ -241,7 +245,8 @@ static bool admit(struct handshake *handshake, const struct http_head *head, boo
     return true;
 }
 
-static void judge(struct handshake *handshake, const struct http_head *head)
+static void judge(struct handshake *handshake, const struct http_head *head, char *peeked,
+                  size_t length)
 {
     const char *origins = handshake->node->config->http.allowed_origins;
     struct handshake_upgrade upgrade;
@@ -259,46 +264,47 @@ static void judge(struct handshake *handshake, const struct http_head *head)
         return;
     if (upgrade.wanted) {
         handshake->connection->checked = true;
-        rewrite_upgrade(handshake, head, &upgrade);
+        take_upgrade(handshake, head, &upgrade, peeked, length);
     }
     finish(handshake, true);
 }
 
 /* --- reading --- */
 
-static bool read_some(struct handshake *handshake)
+static void handle_readable(uv_poll_t *poll, int status, int events);
+
+static void handle_again(struct timer_entry *entry)
 {
-    if (handshake->length == handshake->capacity) {
-        handshake->capacity = handshake->capacity ? handshake->capacity * 2 : FIRST_BUFFER_BYTES;
-        handshake->buffer = xrealloc(handshake->buffer, handshake->capacity);
-    }
-    ssize_t n = recv(handshake->fd, handshake->buffer + handshake->length,
-                     handshake->capacity - handshake->length, 0);
-    if (n > 0) {
-        handshake->length += (size_t)n;
-        return true;
-    }
-    if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        finish(handshake, false);
-    return false;
+    struct handshake *handshake = container_of(entry, struct handshake, again);
+    uv_poll_start(&handshake->poll, UV_READABLE, handle_readable);
+}
+
+static void wait_for_more(struct handshake *handshake)
+{
+    uv_poll_stop(&handshake->poll);
+    timer_wheel_arm(handshake->node->wheel, &handshake->again, PEEK_AGAIN_MS, handle_again);
 }
 
 static void handle_readable(uv_poll_t *poll, int status, int events)
 {
     struct handshake *handshake = poll->data;
+    char peeked[HTTP_HEAD_MAX_BYTES];
     struct http_head head;
     struct handshake_refusal refusal;
     (void)events;
 
-    if (status < 0) {
+    ssize_t n = status < 0 ? 0 : recv(handshake->fd, peeked, sizeof(peeked), MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
         finish(handshake, false);
         return;
     }
-    if (!read_some(handshake))
-        return;
-    enum http_head_result result = http_head_parse(&head, handshake->buffer, handshake->length);
+    enum http_head_result result = http_head_parse(&head, peeked, (size_t)n);
     if (result == HTTP_HEAD_OK)
-        judge(handshake, &head);
+        judge(handshake, &head, peeked, (size_t)n);
+    else if (result == HTTP_HEAD_PARTIAL)
+        wait_for_more(handshake);
     else if (handshake_refuse_head(result, &refusal))
         refuse(handshake, &refusal);
 }
@@ -319,6 +325,7 @@ void handshake_start(struct connection *connection, int fd)
     handshake->fd = fd;
     handshake->poll.data = handshake;
     timer_entry_init(&handshake->deadline);
+    timer_entry_init(&handshake->again);
     list_init(&handshake->link);
     list_append(&node->handshakes, &handshake->link);
     uv_poll_init(node->loop, &handshake->poll, fd);

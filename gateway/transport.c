@@ -394,7 +394,10 @@ void transport_adopt(struct transport *transport, struct connection *connection,
                      const char *received, size_t length)
 {
     transport->adopting = connection;
-    lws_adopt_socket_vhost_readbuf(transport->vhost, fd, received, length);
+    if (length)
+        lws_adopt_socket_vhost_readbuf(transport->vhost, fd, received, length);
+    else
+        lws_adopt_socket_vhost(transport->vhost, fd);
     /* By now the request may be answered and the connection gone. Only one that the library never
      * introduced to handle_new_client() is still ours. */
     if (transport->adopting)
