@@ -3,15 +3,18 @@
 #ifndef TESTS_STORE_LOOP_H
 #define TESTS_STORE_LOOP_H
 
+#include "gateway/clock.h"
+
 #include <stdbool.h>
 #include <uv.h>
 
-static void handle_loop_timeout(uv_timer_t *timer)
+enum { LOOP_TICK_MS = 5 };
+
+static void handle_loop_tick(uv_timer_t *timer)
 {
-    *(bool *)timer->data = true;
 }
 
-static void handle_loop_check(uv_handle_t *handle)
+static void handle_loop_closed(uv_handle_t *handle)
 {
     *(bool *)handle->data = true;
 }
@@ -19,16 +22,18 @@ static void handle_loop_check(uv_handle_t *handle)
 /* Runs the loop until `*value` reaches `wanted`; false if it hasn't after `timeout_ms`. */
 static inline bool loop_wait(uv_loop_t *loop, const int *value, int wanted, uint64_t timeout_ms)
 {
-    bool late = false, closed = false;
+    uint64_t end_ms = clock_now_ms() + timeout_ms;
+    bool closed = false;
     uv_timer_t timer;
 
+    /* What we wait for may happen in a timer, after which uv_run() still waits for the next event:
+     * let there be one soon. */
     uv_timer_init(loop, &timer);
-    timer.data = &late;
-    uv_timer_start(&timer, handle_loop_timeout, timeout_ms, 0);
-    while (*value < wanted && !late)
-        uv_run(loop, UV_RUN_ONCE);
     timer.data = &closed;
-    uv_close((uv_handle_t *)&timer, handle_loop_check);
+    uv_timer_start(&timer, handle_loop_tick, 0, LOOP_TICK_MS);
+    while (*value < wanted && clock_now_ms() < end_ms)
+        uv_run(loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, handle_loop_closed);
     while (!closed)
         uv_run(loop, UV_RUN_NOWAIT);
     return *value >= wanted;

@@ -49,7 +49,7 @@ static void test_redis_is_killed_and_started_again(void **state)
     }
     assert_true(loop_wait(&f->loop, &f->b.confirmed, 5000, BUS_PROBE_WAIT_MS));
     redis_server_kill(&f->server);
-    assert_true(loop_wait(&f->loop, &f->b.down, 1, 1000));
+    assert_true(loop_wait(&f->loop, &f->b.down, 1, 2500));
     assert_false(bus_up(f->b.bus));
     redis_server_start(&f->server);
     bus_probe_wait_up(f, &f->b, 2);
@@ -72,11 +72,11 @@ static void test_connections_cut_by_redis(void **state)
     bus_probe_open_both(f);
     bus_probe_subscribe(f, &f->b, "u:1");
     freeReplyObject(redisCommand(f->control, "CLIENT KILL TYPE pubsub"));
-    assert_true(loop_wait(&f->loop, &f->b.down, 1, 1000));
+    assert_true(loop_wait(&f->loop, &f->b.down, 1, 2500));
     bus_probe_wait_up(f, &f->b, 2);
     bus_probe_wait_up(f, &f->a, 2);
     freeReplyObject(redisCommand(f->control, "CLIENT KILL TYPE normal SKIPME yes"));
-    assert_true(loop_wait(&f->loop, &f->a.down, 2, 1000));
+    assert_true(loop_wait(&f->loop, &f->a.down, 2, 2500));
     bus_probe_wait_up(f, &f->a, 3);
     bus_probe_wait_up(f, &f->b, 3);
     bus_probe_publish(&f->a, "u:1", "again");
@@ -124,7 +124,7 @@ static void test_over_tcp_by_name(void **state)
     bus_probe_publish(&f->a, "u:1", "tcp");
     assert_true(loop_wait(&f->loop, &f->b.messages, 1, BUS_PROBE_WAIT_MS));
     redis_server_kill(&f->server);
-    assert_true(loop_wait(&f->loop, &f->b.down, 1, 1000));
+    assert_true(loop_wait(&f->loop, &f->b.down, 1, 2500));
     redis_server_start(&f->server);
     bus_probe_wait_up(f, &f->b, 2);
 }
@@ -182,7 +182,7 @@ static void test_nodes_come_and_go(void **state)
     assert_string_equal(f->a.peer, "node b");
     assert_int_equal(bus_node_count(f->a.bus), 2);
     bus_probe_close(f, &f->b);
-    assert_true(loop_wait(&f->loop, &f->a.left, 1, 500));
+    assert_true(loop_wait(&f->loop, &f->a.left, 1, 2500));
     assert_int_equal(bus_node_count(f->a.bus), 1);
     assert_int_equal(f->a.lost, 0);
 }
