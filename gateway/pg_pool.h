@@ -8,7 +8,8 @@
 struct pg_pool;
 
 /* `size` connections, each as pg_conn_new() would make it; the queue's limits are the pool's.
- * on_state is called for each connection's change. */
+ * on_state is called for each connection's change, and with `listen` each connection gets each
+ * notification: one pg_conn is better at that. */
 struct pg_pool *pg_pool_new(uv_loop_t *loop, const struct pg_conn_options *options, size_t size);
 
 /* As pg_conn_query(); goes to the ready connection with the fewest in flight, or waits for the

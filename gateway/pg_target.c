@@ -219,13 +219,15 @@ void pg_target_cancel(struct pg_target *target)
 
 PGconn *pg_target_connect(const struct pg_target *target)
 {
-    /* What stands before dbname can be overridden by the conninfo, what stands after can't. */
+    /* What stands before dbname can be overridden by the conninfo, what stands after can't. GSS is
+     * off since libpq would wait for the Kerberos server on the loop. */
     const char *keywords[] = {
         "keepalives_idle",
         "keepalives_interval",
         "keepalives_count",
         "tcp_user_timeout",
         "target_session_attrs",
+        "gssencmode",
         "dbname",
         "fallback_application_name",
         "client_encoding",
@@ -240,6 +242,7 @@ PGconn *pg_target_connect(const struct pg_target *target)
         "3",
         "10000",
         "read-write",
+        "disable",
         target->conninfo,
         target->application_name,
         "UTF8",
