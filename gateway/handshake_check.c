@@ -121,6 +121,17 @@ static bool take_subprotocols(const struct http_head *head, struct handshake_upg
     return false;
 }
 
+/* The methods that libwebsockets knows; whether a path takes one of them is the router's to say. */
+static bool method_is_known(struct http_slice method)
+{
+    static const char *const known[] = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (http_slice_is(method, known[i]))
+            return true;
+    return false;
+}
+
 /* --- the upgrade --- */
 
 /* RFC 6455 section 4.1: 16 bytes in base64, so 22 digits and "==". */
@@ -168,6 +179,8 @@ bool handshake_refuse_request(const struct http_head *head, const char *allowed_
         return refuse(refusal, 400, ERROR_BAD_REQUEST, "token.in_url");
     if (!upgrade->wanted && http_slice_is(head->path, HANDSHAKE_WEBSOCKET_PATH))
         return refuse(refusal, 426, ERROR_UPGRADE_REQUIRED, "handshake.upgrade");
+    if (!upgrade->wanted && !method_is_known(head->method))
+        return refuse(refusal, 405, ERROR_METHOD_NOT_ALLOWED, "http.method");
     if (!upgrade->wanted)
         return false;
     if (refuse_upgrade(head, refusal))
