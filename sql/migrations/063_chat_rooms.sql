@@ -171,7 +171,8 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION public.chatgate_settle_rooms(p_limit integer)
+CREATE OR REPLACE FUNCTION public.chatgate_settle_rooms(
+    p_limit integer, p_rows integer DEFAULT 1000)
 RETURNS TABLE (room uuid, settled integer)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
@@ -188,14 +189,16 @@ BEGIN
         ORDER BY m.chat_room_id
         LIMIT p_limit
     LOOP
-        settled := public.chatgate_settle_room(room);
+        settled := public.chatgate_settle_room(room, p_rows);
         RETURN NEXT;
     END LOOP;
 END
 $$;
 
--- All rooms, in transactions of some each: migration 070, and an operator after an import.
-CREATE OR REPLACE PROCEDURE public.chatgate_settle_all(rooms_at_once integer DEFAULT 100)
+-- All rooms, in transactions of some each: migration 070, and an operator after an import. Large
+-- steps, because each step sorts all that is left of a room.
+CREATE OR REPLACE PROCEDURE public.chatgate_settle_all(
+    rooms_at_once integer DEFAULT 20, rows_of_each integer DEFAULT 50000)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -203,7 +206,7 @@ DECLARE
 BEGIN
     LOOP
         SELECT coalesce(sum(s.settled), 0) INTO settled_rows
-        FROM public.chatgate_settle_rooms(rooms_at_once) s;
+        FROM public.chatgate_settle_rooms(rooms_at_once, rows_of_each) s;
         COMMIT;
         EXIT WHEN settled_rows = 0;
     END LOOP;

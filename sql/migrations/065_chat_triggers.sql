@@ -8,6 +8,9 @@
 SET lock_timeout = '2s';
 SET client_min_messages = warning;
 
+-- The warnings don't tell SQLERRM: an error about a row may print the row. And they are WARNING,
+-- not LOG: the server puts the statement beside a LOG, and the platform's may have a text in it.
+--
 -- AFTER, not BEFORE: a row that ON CONFLICT DO NOTHING drops must not have taken a number.
 -- lock_timeout is below deadlock_timeout: the platform holds the row and waits for the room here,
 -- a verdict holds the room and waits for the row; this side gives way.
@@ -53,7 +56,12 @@ BEGIN
     END IF;
 
     IF gone OR (NEW.status = 'delivered' AND NEW.deleted_at IS NULL AND NEW.seq IS NULL) THEN
-        PERFORM public.chatgate_settle_room(NEW.chat_room_id);
+        BEGIN
+            PERFORM public.chatgate_settle_room(NEW.chat_room_id);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE WARNING 'chat: message % of another program is numbered later (%)',
+                NEW.id, SQLSTATE;
+        END;
         PERFORM public.chatgate_hint('message', NEW.chat_room_id::text);
     END IF;
     IF NEW.status = 'pending_moderation' OR old_status = 'pending_moderation' THEN
@@ -61,8 +69,6 @@ BEGIN
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    -- Not SQLERRM: an error about a row may print the row. And WARNING, not LOG: the server puts
-    -- the statement beside a LOG, and the platform's may have a message's text in it.
     RAISE WARNING 'chat: message % of another program is left to the sweep (%)', NEW.id, SQLSTATE;
     RETURN NULL;
 END

@@ -69,6 +69,11 @@ SELECT lives_ok(format('UPDATE messages SET status = ''delivered'' WHERE id = %L
 RESET client_min_messages;
 SELECT dblink_exec('a', 'COMMIT');
 SELECT ok(status = 'delivered' AND seq IS NULL, 'without a number yet') FROM messages WHERE id = :'theirs';
+SELECT ok(m.version = 2 AND c.decided_at IS NOT NULL AND a.to_status = 'delivered', 'but as a transition, audited')
+FROM messages m
+JOIN moderation_cases c ON c.message_id = m.id
+JOIN moderation_audit a ON a.message_id = m.id
+WHERE m.id = :'theirs';
 SELECT results_eq('SELECT * FROM chatgate_settle_rooms(10)', format('VALUES (%L::uuid, 1)', :'room'),
                   'the sweep gives it');
 SELECT is(seq, 7::bigint, 'the next one') FROM messages WHERE id = :'theirs';
