@@ -266,8 +266,7 @@ uint64_t pg_pipeline_expire(struct pg_pipeline *pipeline, uint64_t now_ms)
     uint64_t next_ms = UINT64_MAX;
 
     /* done() may append queries, but removes none. */
-    LIST_FOREACH(node, &pipeline->in_flight)
-    {
+    LIST_FOREACH (node, &pipeline->in_flight) {
         struct pg_query *query = container_of(node, struct pg_query, link);
 
         if (!query->done)
