@@ -131,7 +131,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 SET timezone = 'UTC'
 SET lock_timeout = '500ms'
-SET chatgate.room_way = 'trigger'
 AS $$
 DECLARE
     teacher uuid;
@@ -150,7 +149,10 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NEW;
     END IF;
+    -- Not by SET on the function: only a superuser may do that to a parameter of our own.
+    PERFORM set_config('chatgate.room_way', 'trigger', true);
     made := public.chatgate_make_room(teacher, NEW.student_id);
+    PERFORM set_config('chatgate.room_way', '', true);
     IF made.outcome <> 'existing' THEN
         RAISE LOG 'chat: room % % for booking %', made.room, made.outcome, NEW.id;
     END IF;
@@ -198,12 +200,12 @@ CREATE OR REPLACE FUNCTION public.chatgate_make_rooms(teachers uuid[], students 
 RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
-SET chatgate.room_way = 'backfill'
 AS $$
 DECLARE
     utc_now timestamp := clock_timestamp() AT TIME ZONE 'utc';
     made integer;
 BEGIN
+    PERFORM set_config('chatgate.room_way', 'backfill', true);
     INSERT INTO public.chat_rooms (id, teacher_id, student_id, created_at, updated_at)
     SELECT gen_random_uuid(), pair.teacher, pair.student, utc_now, utc_now
     FROM unnest(teachers, students) AS pair (teacher, student)
@@ -211,6 +213,7 @@ BEGIN
     SET deleted_at = NULL, updated_at = excluded.updated_at
     WHERE chat_rooms.deleted_at IS NOT NULL;
     GET DIAGNOSTICS made = ROW_COUNT;
+    PERFORM set_config('chatgate.room_way', '', true);
     IF made > 0 THEN
         RAISE LOG 'chat: backfill made % rooms', made;
     END IF;

@@ -11,8 +11,6 @@ CREATE OR REPLACE FUNCTION public.chatgate_open_room(
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
 SET plan_cache_mode = force_generic_plan
-SET chatgate.room_way = 'lazy'
-SET chatgate.node = ''
 AS $$
 DECLARE
     my_role text;
@@ -52,10 +50,11 @@ BEGIN
         outcome := 'no_lesson';
         RETURN;
     END IF;
-    -- Until the function's end only, since the function sets it too.
-    PERFORM set_config('chatgate.node', coalesce(node, ''), true);
+    PERFORM set_config('chatgate.room_way', 'lazy', true),
+            set_config('chatgate.node', coalesce(node, ''), true);
     SELECT m.outcome, m.room INTO outcome, room
     FROM public.chatgate_make_room(teacher, student) m;
+    PERFORM set_config('chatgate.room_way', '', true), set_config('chatgate.node', '', true);
     RAISE LOG 'chat: room % % on request', room, outcome;
 END
 $$;
