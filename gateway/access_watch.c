@@ -56,8 +56,7 @@ static void apply(struct node *node, const PGresult *result, int row)
     bool changed = gone || role != user->role;
     LIST_FOREACH (link, &user->sessions) {
         struct session *session = container_of(link, struct session, user_link);
-        if (changed || !access_allows(session->claims, role,
-                                      pg_int8(result, row, VALID_AFTER_US),
+        if (changed || !access_allows(session->claims, role, pg_int8(result, row, VALID_AFTER_US),
                                       pg_int8(result, row, SUSPENDED_UNTIL_US)))
             session_close(session, CLOSE_REVOKED, 0);
     }

@@ -16,14 +16,14 @@ struct node;
 /* Kinds of frames on the bus (bus_header.kind). Only delivered text travels: whatever is pending or
  * blocked goes as an id, and is read from the database by the node that needs it. */
 enum bus_kind {
-    BUS_MESSAGE = 'm', /* a delivered message: sender, cid, then the peer's JSON */
-    BUS_REMOVED = 'r', /* a removal, in the same form */
-    BUS_OWN = 'o',     /* to a sender: this message of yours was stored without a number */
-    BUS_STATUS = 's',  /* to a sender: this message of yours was decided */
-    BUS_EVENT = 'e',   /* to a user: an event without a number, as JSON (read, typing, presence) */
+    BUS_MESSAGE = 'm',  /* a delivered message: sender, cid, then the peer's JSON */
+    BUS_REMOVED = 'r',  /* a removal, in the same form */
+    BUS_OWN = 'o',      /* to a sender: this message of yours was stored without a number */
+    BUS_STATUS = 's',   /* to a sender: this message of yours was decided */
+    BUS_EVENT = 'e',    /* to a user: an event without a number, as JSON (read, typing, presence) */
     BUS_PRESENCE = 'p', /* to a user, of their peer in this room (presence.h) */
-    BUS_ROOM = 'c',    /* to a user: look at this room anew (made, revived, closed) */
-    BUS_QUEUE = 'q',   /* to moderators: a verb and a message's id */
+    BUS_ROOM = 'c',     /* to a user: look at this room anew (made, revived, closed) */
+    BUS_QUEUE = 'q',    /* to moderators: a verb and a message's id */
 };
 
 /* A message or a removal took its number. */

@@ -60,8 +60,8 @@ static void announce(const struct request *request, const struct verdict_row *ro
     if (!row->done)
         return;
     metrics_add_labels(METRIC_MODERATION_DECISIONS,
-                       delivered ? LABEL_ACTION_DELIVER : LABEL_ACTION_BLOCK,
-                       LABEL_SOURCE_OPERATOR, 1);
+                       delivered ? LABEL_ACTION_DELIVER : LABEL_ACTION_BLOCK, LABEL_SOURCE_OPERATOR,
+                       1);
     verdict_row_announce(request->node, row);
     moderators_announce(request->node, QUEUE_DECIDED, &row->message.id, &request->user);
 }

@@ -101,8 +101,7 @@ void command_run_queue_undo(const struct request *request, const struct command 
     pg_params_int4(&params, node->config->moderation.undo_window_s);
     bind_text(&params, command->queue_undo.note);
     pg_params_cstring(&params, node->name);
-    pg_pool_query(node->pool, &sql_queue_undo, &params, handle_changed,
-                  change_new(request, false));
+    pg_pool_query(node->pool, &sql_queue_undo, &params, handle_changed, change_new(request, false));
 }
 
 void command_run_queue_remove(const struct request *request, const struct command *command)

@@ -8,7 +8,8 @@
 #include "protocol/command.h"
 #include "protocol/event.h"
 
-/* The room is known here, since a member asks: no database, and other people's rooms don't exist. */
+/* The room is known here, since a member asks: no database, and other people's rooms don't exist.
+ */
 void command_run_typing(const struct request *request, const struct command *command)
 {
     struct node *node = request->node;

@@ -21,15 +21,15 @@ struct session;
  * transport afterwards. It is the wsi's opaque user data. */
 struct connection {
     struct node *node;
-    struct lws *wsi;                /* NULL during the handshake */
-    struct session *session;        /* NULL unless it is an established WebSocket; owned */
-    struct list_node dirty;         /* transport's list of connections with frames to write */
-    struct in6_addr address;   /* the client's: the peer, or what a trusted proxy says */
-    bool counted;              /* in node::addresses */
-    bool admin;                     /* came in by the admin listener */
+    struct lws *wsi;         /* NULL during the handshake */
+    struct session *session; /* NULL unless it is an established WebSocket; owned */
+    struct list_node dirty;  /* transport's list of connections with frames to write */
+    struct in6_addr address; /* the client's: the peer, or what a trusted proxy says */
+    bool counted;            /* in node::addresses */
+    bool admin;              /* came in by the admin listener */
     bool tls;
-    bool checked;    /* the handshake was checked by us, not only by libwebsockets */
-    bool fragments;  /* the message in `inbound` is not complete */
+    bool checked;   /* the handshake was checked by us, not only by libwebsockets */
+    bool fragments; /* the message in `inbound` is not complete */
     bool wants_close;
     enum close_code close_code;
     int64_t retry_after_ms;    /* hint in the close frame, 0 = none */

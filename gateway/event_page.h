@@ -9,7 +9,8 @@ struct message;
 struct node;
 struct room_event;
 
-/* Calls `each` for every row of a result of events_after, in order. The event lives for the call. */
+/* Calls `each` for every row of a result of events_after, in order. The event lives for the call.
+ */
 typedef void (*event_page_fn)(void *context, struct room_event *event);
 void event_page_read(struct node *node, const PGresult *result, event_page_fn each, void *context);
 

@@ -31,16 +31,16 @@ struct exchange {
     struct connection *connection;
     struct lws *wsi;
     struct handle handle;
-    const struct route *route;   /* NULL: answered at once */
+    const struct route *route; /* NULL: answered at once */
     enum http_method method;
     char path[EXCHANGE_PATH_BYTES];
     char request_id[EXCHANGE_REQUEST_ID_BYTES];
-    char origin[128];            /* of an allowed page, echoed for CORS; or "" */
-    struct uuid id;              /* the path's {id} */
-    struct request request;      /* who asks, once that is known */
+    char origin[128];       /* of an allowed page, echoed for CORS; or "" */
+    struct uuid id;         /* the path's {id} */
+    struct request request; /* who asks, once that is known */
     char *body;
     size_t body_length, body_expected;
-    char *answer;                /* head and body, LWS_PRE before them; NULL until there is one */
+    char *answer; /* head and body, LWS_PRE before them; NULL until there is one */
     size_t answer_head, answer_length;
     bool body_complete, sent;
     uint64_t started_us;

@@ -145,8 +145,8 @@ static void name_node(struct node *node)
 static void raise_descriptors(const struct config *config)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)config->limits.connections * (*config->listen.tls_key ? 2 : 1) +
-                    SPARE_DESCRIPTORS;
+    rlim_t wanted =
+        (rlim_t)config->limits.connections * (*config->listen.tls_key ? 2 : 1) + SPARE_DESCRIPTORS;
 
     if (getrlimit(RLIMIT_NOFILE, &limit))
         return;
@@ -247,8 +247,8 @@ static void open_engines(struct node *node)
     node->open_rates = rate_table_new(RATE_ENTRIES, 1, 1);
     configure_rates(node);
     node->screener = screener_new();
-    node->text_hasher = text_hasher_new(config->messages.text_key,
-                                        strlen(config->messages.text_key));
+    node->text_hasher =
+        text_hasher_new(config->messages.text_key, strlen(config->messages.text_key));
     node->login = login_new(node);
     json_writer_init(&node->json);
     list_init(&node->handshakes);
@@ -280,8 +280,7 @@ static int open_parts(struct gateway *gateway)
     node->keys = load_keys(config);
     if (!node->keys || !load_tls(node, config) || !load_rules(node))
         return EX_CONFIG;
-    node->public_listener =
-        open_listener(node, config->listen.address, config->listen.port, false);
+    node->public_listener = open_listener(node, config->listen.address, config->listen.port, false);
     node->admin_listener =
         open_listener(node, config->listen.admin_address, config->listen.admin_port, true);
     if (!node->public_listener || !node->admin_listener)
@@ -428,8 +427,8 @@ static bool put_in_force(struct node *node, struct config *config)
 static void reload(struct gateway *gateway)
 {
     struct config_errors errors = CONFIG_ERRORS_INIT;
-    struct config *config = config_reload(gateway->node.config, gateway->sources, &errors,
-                                          handle_changed, NULL);
+    struct config *config =
+        config_reload(gateway->node.config, gateway->sources, &errors, handle_changed, NULL);
 
     for (size_t i = 0; i < errors.count; i++)
         log_error("configuration not reloaded", LOG_STR("error", errors.lines[i]));

@@ -4,9 +4,9 @@
  *
  * libwebsockets accepts heads that we don't want and can't hold a token of a browser (its list of
  * subprotocols ends at 126 bytes). So the head is judged here first. It is only peeked at: a plain
- * request stays in the socket, where the library finds it (it loses its way in a body that is handed
- * to it in a buffer). An upgrade is taken out and told to the library in a canonical form that keeps
- * only what it needs for its answer: tokens, cookies and extensions stay behind.
+ * request stays in the socket, where the library finds it (it loses its way in a body that is
+ * handed to it in a buffer). An upgrade is taken out and told to the library in a canonical form
+ * that keeps only what it needs for its answer: tokens, cookies and extensions stay behind.
  */
 #include "gateway/handshake.h"
 
@@ -215,8 +215,7 @@ static bool authenticate(struct handshake *handshake, struct http_slice token)
         connection->claims = xmemdup(&claims, sizeof(claims));
         return true;
     }
-    refuse_with(handshake, 401,
-                result == JWT_EXPIRED ? ERROR_TOKEN_EXPIRED : ERROR_UNAUTHORIZED,
+    refuse_with(handshake, 401, result == JWT_EXPIRED ? ERROR_TOKEN_EXPIRED : ERROR_UNAUTHORIZED,
                 jwt_result_name(result));
     return false;
 }

@@ -21,9 +21,9 @@ struct handshake_refusal {
 
 /* What an accepted upgrade brought. */
 struct handshake_upgrade {
-    bool wanted;               /* it is an upgrade to WebSocket */
-    bool offered_subprotocol;  /* chatgate.v1 was offered and must be confirmed */
-    struct http_slice token;   /* from Authorization or the subprotocol list; data NULL = none */
+    bool wanted;              /* it is an upgrade to WebSocket */
+    bool offered_subprotocol; /* chatgate.v1 was offered and must be confirmed */
+    struct http_slice token;  /* from Authorization or the subprotocol list; data NULL = none */
 };
 
 /* Turns the parser's verdict into a refusal; false = the head is fine. */

@@ -250,11 +250,11 @@ static bool check_token(struct session *session, const char *token)
             session_close(session, CLOSE_AUTH_FAILED, 0);
         return session->claims != NULL;
     }
-    enum jwt_result result = jwt_verify(session->node->keys, token, strlen(token),
-                                        clock_unix_us() / 1000000, &claims);
+    enum jwt_result result =
+        jwt_verify(session->node->keys, token, strlen(token), clock_unix_us() / 1000000, &claims);
     metrics_add_label(METRIC_TOKENS_CHECKED, (unsigned)result, 1);
-    bool other = result == JWT_OK && session->claims &&
-                 !uuid_equal(&session->claims->sub, &claims.sub);
+    bool other =
+        result == JWT_OK && session->claims && !uuid_equal(&session->claims->sub, &claims.sub);
     if (result == JWT_EXPIRED)
         session_close(session, CLOSE_TOKEN_EXPIRED, 0);
     else if (result != JWT_OK || other)
@@ -273,9 +273,8 @@ static struct hello *hello_new(const struct node *node, const struct command *co
 
     hello->re = command->id;
     hello->room_count = said->room_count;
-    hello->rooms = said->room_count
-                       ? xmemdup(said->rooms, said->room_count * sizeof(*said->rooms))
-                       : NULL;
+    hello->rooms =
+        said->room_count ? xmemdup(said->rooms, said->room_count * sizeof(*said->rooms)) : NULL;
     hello->has_own_since = said->has_own_since;
     hello->own_since_us = said->own_since_us;
     hello->same_epoch = !said->epoch || !strcmp(said->epoch, node->epoch);

@@ -75,13 +75,12 @@ void exchange_answer(struct exchange *exchange, int status, const char *content_
 
     if (exchange->answer)
         return;
-    int head_length =
-        snprintf(head, sizeof(head),
-                 "HTTP/1.1 %d %s\r\nServer: chatgate\r\nX-Request-Id: %s\r\n"
-                 "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-                 "Content-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
-                 status, status_text(status), exchange->request_id, content_type, length,
-                 cors_headers(exchange, cors, sizeof(cors)), headers);
+    int head_length = snprintf(head, sizeof(head),
+                               "HTTP/1.1 %d %s\r\nServer: chatgate\r\nX-Request-Id: %s\r\n"
+                               "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+                               "Content-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
+                               status, status_text(status), exchange->request_id, content_type,
+                               length, cors_headers(exchange, cors, sizeof(cors)), headers);
     exchange->answer_head = (size_t)head_length;
     exchange->answer_length = exchange->answer_head + (with_body ? length : 0);
     exchange->answer = xmalloc(LWS_PRE + exchange->answer_length);
@@ -162,8 +161,8 @@ bool exchange_query(const struct exchange *exchange, const char *name, char *out
     size_t length = strlen(name);
 
     *out = 0;
-    for (int i = 0; lws_hdr_copy_fragment(exchange->wsi, pair, sizeof(pair),
-                                          WSI_TOKEN_HTTP_URI_ARGS, i) >= 0;
+    for (int i = 0;
+         lws_hdr_copy_fragment(exchange->wsi, pair, sizeof(pair), WSI_TOKEN_HTTP_URI_ARGS, i) >= 0;
          i++) {
         if (strncmp(pair, name, length) || pair[length] != '=')
             continue;
@@ -317,8 +316,7 @@ static bool write_answer(struct exchange *exchange, struct lws *wsi)
     unsigned char *head = (unsigned char *)exchange->answer + LWS_PRE;
     size_t body = exchange->answer_length - exchange->answer_head;
 
-    if (lws_write(wsi, head, exchange->answer_head,
-                  LWS_WRITE_HTTP_HEADERS) < 0)
+    if (lws_write(wsi, head, exchange->answer_head, LWS_WRITE_HTTP_HEADERS) < 0)
         return false;
     return !body || lws_write(wsi, head + exchange->answer_head, body, LWS_WRITE_HTTP_FINAL) >= 0;
 }

@@ -17,7 +17,7 @@
 #include "protocol/xalloc.h"
 
 enum {
-    FRAGMENTS_MAX = 256,   /* of one message; browsers send one, libraries a handful */
+    FRAGMENTS_MAX = 256, /* of one message; browsers send one, libraries a handful */
     STALL_TIMEOUT_MS = 10000,
 };
 

@@ -159,9 +159,8 @@ static void handle_user(void *context, const struct pg_reply *reply)
         return;
     }
     const char *hash = read_user(attempt, reply->result);
-    if (password_verify_async(node->worker, hash, node->config->auth.bcrypt_cost,
-                              attempt->password, strlen(attempt->password), handle_verified,
-                              attempt)) {
+    if (password_verify_async(node->worker, hash, node->config->auth.bcrypt_cost, attempt->password,
+                              strlen(attempt->password), handle_verified, attempt)) {
         metrics_add_label(METRIC_LOGINS, LABEL_LOGIN_BUSY, 1);
         request_fail(&attempt->request, ERROR_UNAVAILABLE, "login_queue", BUSY_RETRY_MS);
         attempt_free(attempt);
@@ -175,8 +174,8 @@ static bool may_try(const struct attempt *attempt)
     int64_t now_ms = (int64_t)clock_now_ms();
     int64_t account_ms =
         rate_table_check(login->accounts, attempt->email, strlen(attempt->email), now_ms);
-    int64_t address_ms = rate_table_check(login->addresses, &attempt->address,
-                                          sizeof(attempt->address), now_ms);
+    int64_t address_ms =
+        rate_table_check(login->addresses, &attempt->address, sizeof(attempt->address), now_ms);
 
     if (!account_ms && !address_ms)
         return true;
@@ -233,10 +232,11 @@ static void handle_refreshed(void *context, const struct pg_reply *reply)
                             pg_int8(reply->result, 0, 5)))
         request_fail(request, ERROR_UNAUTHORIZED, "token.revoked", 0);
     else
-        answer_token(request, &(struct person){.id = refresh->claims.sub,
-                                               .role = user_role_name(role),
-                                               .first_name = pg_text(reply->result, 0, 2, NULL),
-                                               .last_name = pg_text(reply->result, 0, 3, NULL)},
+        answer_token(request,
+                     &(struct person){.id = refresh->claims.sub,
+                                      .role = user_role_name(role),
+                                      .first_name = pg_text(reply->result, 0, 2, NULL),
+                                      .last_name = pg_text(reply->result, 0, 3, NULL)},
                      refresh->claims.auth_time_s);
     free(refresh);
 }

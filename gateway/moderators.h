@@ -18,7 +18,14 @@ struct session;
 #define MODERATORS_CHANNEL "mod"
 
 /* What happened to a case. Only the verb and ids go over the bus; each node reads the rest. */
-enum queue_verb { QUEUE_ADDED = 1, QUEUE_CLAIMED, QUEUE_RELEASED, QUEUE_DECIDED, QUEUE_UNDONE, QUEUE_REMOVED };
+enum queue_verb {
+    QUEUE_ADDED = 1,
+    QUEUE_CLAIMED,
+    QUEUE_RELEASED,
+    QUEUE_DECIDED,
+    QUEUE_UNDONE,
+    QUEUE_REMOVED
+};
 
 struct moderators *moderators_new(struct node *node);
 struct moderators *moderators_free(struct moderators *moderators); /* takes NULL */

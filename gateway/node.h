@@ -48,11 +48,11 @@ struct node {
     struct config *config; /* the one in force; a reload replaces it between two callbacks */
     char name[64];
     char epoch[NODE_EPOCH_BYTES]; /* of the database, "" until it was first read */
-    bool draining;         /* going down: no new connections, readyz says so */
+    bool draining;                /* going down: no new connections, readyz says so */
 
-    size_t connection_count;      /* of both listeners */
+    size_t connection_count;         /* of both listeners */
     struct address_counts addresses; /* connections by client address */
-    struct list_node handshakes;  /* handshake::link */
+    struct list_node handshakes;     /* handshake::link */
 
     struct timer_wheel *wheel;
     struct worker *worker;

@@ -27,8 +27,7 @@ void own_events_send(struct node *node, const struct message *message, bool deci
         event_status(&node->json, message);
     else
         event_own(&node->json, message);
-    struct frame *frame =
-        frame_new(json_text(&node->json), json_length(&node->json), FRAME_KEEP);
+    struct frame *frame = frame_new(json_text(&node->json), json_length(&node->json), FRAME_KEEP);
     json_writer_reset(&node->json);
     user_send(user, frame);
     frame_unref(frame);

@@ -2,11 +2,11 @@
 /*
  * Presence.
  *
- * Nothing is stored. A node tells the peers of its users' rooms, on the peers' channels, that a user
- * came, is still here (three times in a TTL) or left. A node that hears of a newcomer answers for
- * its own users in that room. A user counts as online in a room while a session is here or the last
- * word of another node is younger than the TTL; "left" only shortens it to a moment of grace, in
- * which another node (or a reconnect) may object, so that nobody flickers.
+ * Nothing is stored. A node tells the peers of its users' rooms, on the peers' channels, that a
+ * user came, is still here (three times in a TTL) or left. A node that hears of a newcomer answers
+ * for its own users in that room. A user counts as online in a room while a session is here or the
+ * last word of another node is younger than the TTL; "left" only shortens it to a moment of grace,
+ * in which another node (or a reconnect) may object, so that nobody flickers.
  */
 #include "gateway/presence.h"
 
@@ -129,8 +129,7 @@ void presence_tell(struct session *session)
 
 /* --- hearing --- */
 
-static void believe(struct node *node, struct room *room, const struct uuid *about,
-                    uint64_t for_ms)
+static void believe(struct node *node, struct room *room, const struct uuid *about, uint64_t for_ms)
 {
     struct room_presence *side = side_of(room, about);
     bool was = presence_online_in(node, room, about);

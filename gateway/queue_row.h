@@ -8,7 +8,8 @@
 
 struct json_t;
 
-/* A row of queue_page or queue_get. `item` borrows from the result, from `detail` and from the row. */
+/* A row of queue_page or queue_get. `item` borrows from the result, from `detail` and from the row.
+ */
 struct queue_row {
     struct queue_case item;
     struct queue_claim claim;

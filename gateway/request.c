@@ -28,8 +28,7 @@ static void reply(const struct request *request, enum error_code code, int64_t r
     struct session *session = request_session(request);
 
     if (request->re == EVENT_BODY)
-        http_reply(request->node, request->exchange, error_http_status(code), retry_after_ms,
-                   json);
+        http_reply(request->node, request->exchange, error_http_status(code), retry_after_ms, json);
     else if (session && (request->re > 0 || code != ERROR_NONE))
         session_send_json(session, json);
     json_writer_reset(json);

@@ -229,7 +229,9 @@ static void run_readyz(struct exchange *exchange)
 {
     bool ready = housekeeping_ready(exchange->node);
     answer_state(exchange, ready,
-                 ready ? "ready" : exchange->node->draining ? "draining" : "unavailable");
+                 ready                      ? "ready"
+                 : exchange->node->draining ? "draining"
+                                            : "unavailable");
 }
 
 static void run_metrics(struct exchange *exchange)
@@ -321,8 +323,8 @@ static void authenticate(struct exchange *exchange)
 
     if (!bearer(exchange, token, sizeof(token)))
         return;
-    enum jwt_result result = jwt_verify(exchange->node->keys, token, strlen(token),
-                                        clock_unix_us() / 1000000, &claims);
+    enum jwt_result result =
+        jwt_verify(exchange->node->keys, token, strlen(token), clock_unix_us() / 1000000, &claims);
     explicit_bzero(token, sizeof(token));
     metrics_add_label(METRIC_TOKENS_CHECKED, (unsigned)result, 1);
     if (result == JWT_OK)
@@ -413,8 +415,7 @@ static void answer_method(struct exchange *exchange, const char *allowed)
     }
     json_writer_reset(json);
     event_error(json, EVENT_BODY, ERROR_METHOD_NOT_ALLOWED, "http.method", NULL, 0);
-    exchange_answer(exchange, 405, "application/json", headers, json_text(json),
-                    json_length(json));
+    exchange_answer(exchange, 405, "application/json", headers, json_text(json), json_length(json));
     json_writer_reset(json);
 }
 

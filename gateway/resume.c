@@ -28,9 +28,9 @@
 #include "sql/embedded.h"
 
 enum {
-    RESUME_ROOMS = 16,       /* in one read */
-    RESUME_EVENTS = 50,      /* of each, in one read */
-    RESUME_FAR = 10000,      /* further behind than this: history pages serve better */
+    RESUME_ROOMS = 16,  /* in one read */
+    RESUME_EVENTS = 50, /* of each, in one read */
+    RESUME_FAR = 10000, /* further behind than this: history pages serve better */
     OWN_LIMIT = 500,
     LOW_WATER_BYTES = 16384, /* read on when the queue is below this */
     RETRY_MS = 500,
@@ -88,8 +88,7 @@ void resume_join(struct session *session, const struct uuid *room, const struct 
 {
     bool resumes = cursor >= 0 && same_epoch && usable(cursor, head);
 
-    rooms_join(session->node->rooms, session, room, teacher, student, head,
-               resumes ? cursor : -1);
+    rooms_join(session->node->rooms, session, room, teacher, student, head, resumes ? cursor : -1);
     if (cursor >= 0 && !resumes)
         send_reset(session, room, head);
 }
@@ -203,8 +202,8 @@ static void settle_member(struct session *session, const struct uuid *id, int64_
     if (!member || !member->behind)
         return;
     if (member->cursor == asked && member->cursor < member->room->head) {
-        log_error("numbers are missing in a room; its members read it anew",
-                  LOG_UUID("room", id), LOG_INT("after", asked));
+        log_error("numbers are missing in a room; its members read it anew", LOG_UUID("room", id),
+                  LOG_INT("after", asked));
         send_reset(session, id, member->room->head);
         member->cursor = member->room->head;
     }

@@ -29,8 +29,8 @@
 #include "sql/embedded.h"
 
 enum {
-    GAP_ROOMS = 64,      /* rooms in one read */
-    GAP_EVENTS = 200,    /* events of each in one read */
+    GAP_ROOMS = 64,   /* rooms in one read */
+    GAP_EVENTS = 200, /* events of each in one read */
     GAP_RETRY_MS = 200,
 };
 
@@ -124,8 +124,8 @@ const struct uuid_map *rooms_map(const struct rooms *rooms)
     return &rooms->map;
 }
 
-static struct room *room_new(struct rooms *rooms, const struct uuid *id,
-                             const struct uuid *teacher, const struct uuid *student, int64_t head)
+static struct room *room_new(struct rooms *rooms, const struct uuid *id, const struct uuid *teacher,
+                             const struct uuid *student, int64_t head)
 {
     struct room *room = xcalloc(1, sizeof(*room));
 
@@ -168,8 +168,8 @@ struct room_member *room_member_of(const struct room *room, const struct session
 static void read_gaps(struct rooms *rooms);
 
 struct room_member *rooms_join(struct rooms *rooms, struct session *session, const struct uuid *id,
-                               const struct uuid *teacher, const struct uuid *student,
-                               int64_t head, int64_t cursor)
+                               const struct uuid *teacher, const struct uuid *student, int64_t head,
+                               int64_t cursor)
 {
     struct room *room = rooms_find(rooms, id);
 
@@ -316,8 +316,8 @@ static void handle_gaps_read(void *context, const struct pg_reply *reply)
     if (list_empty(&rooms->gaps))
         return;
     /* After a failure, or a head told before its rows can be seen, not in a tight loop. */
-    timer_wheel_arm(rooms->node->wheel, &rooms->retry,
-                    reply->outcome == PG_OK ? 1 : GAP_RETRY_MS, handle_retry);
+    timer_wheel_arm(rooms->node->wheel, &rooms->retry, reply->outcome == PG_OK ? 1 : GAP_RETRY_MS,
+                    handle_retry);
 }
 
 static void read_gaps(struct rooms *rooms)

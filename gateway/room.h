@@ -29,10 +29,10 @@ struct room {
     struct rooms *rooms;
     struct uuid id, teacher, student;
     int64_t head;
-    int64_t target;           /* the highest number known to exist, >= head */
-    struct list_node members; /* room_member::room_link */
-    struct list_node gap;     /* rooms' list of rooms to read from the database */
-    bool reading;             /* part of a read under way */
+    int64_t target;                   /* the highest number known to exist, >= head */
+    struct list_node members;         /* room_member::room_link */
+    struct list_node gap;             /* rooms' list of rooms to read from the database */
+    bool reading;                     /* part of a read under way */
     struct room_presence presence[2]; /* of teacher and student (presence.h) */
 };
 
@@ -72,8 +72,8 @@ const struct uuid_map *rooms_map(const struct rooms *rooms); /* of struct room *
  * Returns the member, whose `behind` says whether it must be resumed. A session that is in already
  * keeps its place. */
 struct room_member *rooms_join(struct rooms *rooms, struct session *session, const struct uuid *id,
-                               const struct uuid *teacher, const struct uuid *student,
-                               int64_t head, int64_t cursor);
+                               const struct uuid *teacher, const struct uuid *student, int64_t head,
+                               int64_t cursor);
 void room_leave(struct room_member *member);
 struct room_member *room_member_of(const struct room *room, const struct session *session);
 

@@ -172,8 +172,8 @@ struct session *session_new(struct connection *connection)
     list_init(&session->watch_link);
     timer_entry_init(&session->expiry);
     timer_entry_init(&session->deadline);
-    timer_wheel_arm(node->wheel, &session->deadline,
-                    (uint64_t)node->config->auth.hello_timeout_ms, handle_hello_timeout);
+    timer_wheel_arm(node->wheel, &session->deadline, (uint64_t)node->config->auth.hello_timeout_ms,
+                    handle_hello_timeout);
     metrics_add_label(METRIC_SESSIONS, state_label(session->state), 1);
     unsigned transport = connection->tls ? LABEL_TRANSPORT_WSS : LABEL_TRANSPORT_WS;
     metrics_add_label(METRIC_CONNECTIONS, transport, 1);

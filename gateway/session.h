@@ -37,20 +37,20 @@ struct session {
     struct connection *connection;
     struct handle handle;
     enum session_state state;
-    struct user *user;           /* set from SESSION_LOADING on; a reference */
-    struct list_node user_link;  /* user::sessions, while live */
-    struct list_node rooms;      /* room_member::session_link */
+    struct user *user;          /* set from SESSION_LOADING on; a reference */
+    struct list_node user_link; /* user::sessions, while live */
+    struct list_node rooms;     /* room_member::session_link */
     struct outbound outbound;
     struct timer_entry deadline; /* hello's; then the heartbeat's */
     struct timer_entry expiry;   /* of the token: the warning, then the end */
     struct rate_limit requests;
-    struct jwt_claims *claims;   /* NULL until a token was accepted */
-    struct hello *hello;         /* while loading, NULL otherwise; owned (hello.h) */
-    struct resume *resume;       /* while rooms are behind, NULL otherwise; owned (resume.h) */
-    int64_t last_id;             /* highest request id so far */
-    uint64_t heard_ms;           /* when anything last came in */
-    uint16_t bad_requests;       /* malformed frames, forgiven up to a number */
-    uint16_t floods;             /* requests refused by rate limits */
+    struct jwt_claims *claims; /* NULL until a token was accepted */
+    struct hello *hello;       /* while loading, NULL otherwise; owned (hello.h) */
+    struct resume *resume;     /* while rooms are behind, NULL otherwise; owned (resume.h) */
+    int64_t last_id;           /* highest request id so far */
+    uint64_t heard_ms;         /* when anything last came in */
+    uint16_t bad_requests;     /* malformed frames, forgiven up to a number */
+    uint16_t floods;           /* requests refused by rate limits */
     bool awaiting_pong;
     bool expiry_warned;
     bool subscribed;             /* to the user's channel */

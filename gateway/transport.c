@@ -38,9 +38,9 @@
 
 enum {
     COALESCE_BYTES = 16384,
-    RX_BUFFER_BYTES = 1024,     /* per connection: small, since messages are reassembled by us */
+    RX_BUFFER_BYTES = 1024,      /* per connection: small, since messages are reassembled by us */
     SERVICE_BUFFER_BYTES = 8192, /* shared */
-    HEADER_POOL = 512,          /* request heads under way at once; others wait */
+    HEADER_POOL = 512,           /* request heads under way at once; others wait */
     HTTP_TIMEOUT_S = 30,
     KEEPALIVE_S = 60,
     CLOSE_SOON_US = 1,

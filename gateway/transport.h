@@ -19,7 +19,8 @@ void transport_close(struct transport *transport);
 struct transport *transport_free(struct transport *transport);
 
 /* Hands over a connected socket. `received`: an upgrade's head, with whatever came after it, that
- * was read already; a plain request must still be in the socket (`length` 0). Owns `fd` and `connection` from here, whatever happens. */
+ * was read already; a plain request must still be in the socket (`length` 0). Owns `fd` and
+ * `connection` from here, whatever happens. */
 void transport_adopt(struct transport *transport, struct connection *connection, int fd,
                      const char *received, size_t length);
 

@@ -13,10 +13,10 @@ struct node;
 
 /* A row of queue_decide, queue_undo or queue_remove, whose columns are the same. */
 struct verdict_row {
-    bool done;               /* the state changed now */
-    enum error_code error;   /* why not */
+    bool done;                /* the state changed now */
+    enum error_code error;    /* why not */
     const char *error_reason; /* static, or NULL */
-    struct message message;  /* its present state; strings borrowed from the result */
+    struct message message;   /* its present state; strings borrowed from the result */
     int32_t version;
     struct uuid teacher, student, by;
     bool has_by;

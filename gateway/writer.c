@@ -24,11 +24,11 @@
 
 #include "gateway/clock.h"
 #include "gateway/config.h"
+#include "gateway/database.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/pg_conn.h"
-#include "gateway/database.h"
 #include "gateway/pg_params.h"
 #include "gateway/pg_row.h"
 #include "gateway/text_hash.h"
@@ -230,8 +230,10 @@ static bool parse_result(const char *name, enum write_result *out)
         const char *name;
         enum write_result result;
     } table[] = {
-        {"new", WRITE_NEW},           {"dup", WRITE_DUP},
-        {"no_room", WRITE_NO_ROOM},   {"not_member", WRITE_NOT_MEMBER},
+        {"new", WRITE_NEW},
+        {"dup", WRITE_DUP},
+        {"no_room", WRITE_NO_ROOM},
+        {"not_member", WRITE_NOT_MEMBER},
         {"cid_conflict", WRITE_CID_CONFLICT},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -288,9 +290,9 @@ static bool retryable(const char *sqlstate, enum metric_label *reason)
         const char *prefix;
         enum metric_label reason;
     } table[] = {
-        {"40P01", LABEL_RETRY_DEADLOCK},    {"40", LABEL_RETRY_SERIALIZATION},
-        {"55P03", LABEL_RETRY_LOCK_TIMEOUT}, {"57", LABEL_RETRY_CONNECTION_LOST},
-        {"53", LABEL_RETRY_CONNECTION_LOST}, {"08", LABEL_RETRY_CONNECTION_LOST},
+        {"40P01", LABEL_RETRY_DEADLOCK},        {"40", LABEL_RETRY_SERIALIZATION},
+        {"55P03", LABEL_RETRY_LOCK_TIMEOUT},    {"57", LABEL_RETRY_CONNECTION_LOST},
+        {"53", LABEL_RETRY_CONNECTION_LOST},    {"08", LABEL_RETRY_CONNECTION_LOST},
         {"25006", LABEL_RETRY_CONNECTION_LOST},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -14,12 +14,12 @@ struct writer;
 
 enum write_result {
     WRITE_NEW,
-    WRITE_DUP,           /* this cid was written before; the values are the first write's */
-    WRITE_CID_CONFLICT,  /* this cid was written before with another text */
+    WRITE_DUP,          /* this cid was written before; the values are the first write's */
+    WRITE_CID_CONFLICT, /* this cid was written before with another text */
     WRITE_NO_ROOM,
     WRITE_NOT_MEMBER,
-    WRITE_UNAVAILABLE,   /* not known to be written, and may yet be: the client sends it again */
-    WRITE_REFUSED,       /* the database cannot store it; logged */
+    WRITE_UNAVAILABLE, /* not known to be written, and may yet be: the client sends it again */
+    WRITE_REFUSED,     /* the database cannot store it; logged */
 };
 
 struct write;
@@ -28,7 +28,7 @@ typedef void (*write_done_fn)(struct write *write, enum write_result result);
 /* One message on its way into the database. The caller allocates it with what `message` borrows
  * and gets it back in `done`, exactly once and never inside writer_submit(). */
 struct write {
-    struct list_node link; /* the lane's queue, or its batch */
+    struct list_node link;  /* the lane's queue, or its batch */
     struct message message; /* in: id, room, sender, cid, status, text, reason; out: status, seq,
                                at_us, reason, and for a dup the first one's id */
     const char *detail;     /* the case's rules and spans in JSON, or NULL; borrowed */
