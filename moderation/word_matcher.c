@@ -24,6 +24,9 @@
 #include "moderation/word_view.h"
 #include "protocol/xalloc.h"
 
+/* A phonetic stem this long is no chance; a shorter one needs a Russian ending. */
+enum { PHONETIC_LONG = 4 };
+
 struct literal {
     struct word_pattern pattern;
     uint32_t tag;
@@ -127,7 +130,8 @@ static int handle_match(unsigned id, unsigned long long from, unsigned long long
 
     if (!runs_suffice(pattern, scan->view->run + start))
         return 0;
-    if (pattern->phonetic && pattern->open_right && !ending_fits(scan->view, end))
+    if (pattern->phonetic && pattern->open_right && pattern->length < PHONETIC_LONG &&
+        !ending_fits(scan->view, end))
         return 0;
     scan->hit(scan->context, literal->tag, start, end);
     return 0;

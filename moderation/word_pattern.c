@@ -22,7 +22,7 @@ enum {
     OPEN_MIN = 2,
     OPEN_BOTH_MIN = 3,
     PHONETIC_MIN = 3,
-    PHONETIC_OPEN_MIN = 4,
+    PHONETIC_WHOLE_MIN = 4,
 };
 
 /* Prefixes of Russian verbs and what is made from them; the empty one too. */
@@ -45,6 +45,7 @@ struct word {
     struct slot slots[SLOTS_MAX];
     size_t count, forms;
     bool open_left, open_right;
+    bool as_written; /* no phonetic forms */
     word_pattern_fn each;
     void *context;
 };
@@ -76,12 +77,12 @@ static uint32_t fold_letter(uint32_t ch)
     return (uint32_t)((int32_t)ch + entry->shift);
 }
 
-/* Reads one letter into a choice of a slot. */
+/* Reads one letter, or the star after a choice, into a slot. */
 static const char *read_letter(struct slot *slot, const char **text, size_t *left)
 {
     uint32_t ch, *choice = slot->chars[slot->count - 1];
     size_t n = decode(*text, *left, &ch), length = 0;
-    uint32_t folded = fold_letter(ch);
+    uint32_t folded = ch == '*' ? ch : fold_letter(ch);
 
     while (length < CHOICE_MAX && choice[length])
         length++;
@@ -168,6 +169,10 @@ static const char *read_slot(struct word *word, const char **text, size_t *left)
 
 static const char *read_word(struct word *word, const char *text, size_t length)
 {
+    if (length > 0 && text[0] == '=') {
+        word->as_written = true;
+        text++, length--;
+    }
     if (length > 0 && text[0] == '*') {
         word->open_left = true;
         text++, length--;
@@ -227,59 +232,74 @@ static bool put_phonetic(struct word_pattern *pattern, uint32_t ch, bool yo)
     return true;
 }
 
+/* One form of a word: letters as fold_letter() gives them. */
+struct form {
+    uint32_t chars[LETTERS_MAX];
+    size_t count;
+    bool open_right;
+};
+
 /* The phonetic form; a double letter is often written once, so none is insisted on. */
-static void emit_phonetic(const struct word *word, const uint32_t *chars, size_t count, bool yo)
+static void emit_phonetic(const struct word *word, const struct form *form, bool yo)
 {
     struct word_pattern pattern = {
-        .open_right = word->open_right, .open_left = word->open_left, .phonetic = true};
 
-    for (size_t i = 0; i < count; i++) {
-        if (!put_phonetic(&pattern, chars[i], yo))
+        .open_right = form->open_right, .open_left = word->open_left, .phonetic = true};
+
+    for (size_t i = 0; i < form->count; i++) {
+        if (!put_phonetic(&pattern, form->chars[i], yo))
             return;
     }
     memset(pattern.run, 1, sizeof(pattern.run));
-    if (pattern.length >= (word->open_left ? PHONETIC_OPEN_MIN : PHONETIC_MIN))
+    if (pattern.length >=
+        (word->open_left || !form->open_right ? PHONETIC_WHOLE_MIN : PHONETIC_MIN))
         word->each(word->context, &pattern);
 }
 
-static const char *emit(const struct word *word, const uint32_t *chars, size_t count)
+static const char *emit(const struct word *word, const struct form *form)
 {
-    struct word_pattern pattern = {.open_left = word->open_left, .open_right = word->open_right};
+    struct word_pattern pattern = {.open_left = word->open_left, .open_right = form->open_right};
     bool yo = false;
 
-    if (count == 0)
+    if (form->count == 0)
         return "a form of the word is empty";
-    if ((word->open_left || word->open_right) && count < OPEN_MIN)
+    if ((word->open_left || form->open_right) && form->count < OPEN_MIN)
         return "one letter and * would match nearly everything";
-    if (word->open_left && word->open_right && count < OPEN_BOTH_MIN)
+    if (word->open_left && form->open_right && form->count < OPEN_BOTH_MIN)
         return "*two letters* would match nearly everything";
-    for (size_t i = 0; i < count; i++) {
-        put_plain(&pattern, chars[i]);
-        yo |= chars[i] == SMALL_YO;
+    for (size_t i = 0; i < form->count; i++) {
+        put_plain(&pattern, form->chars[i]);
+        yo |= form->chars[i] == SMALL_YO;
     }
     if (pattern.length == WORD_PATTERN_MAX)
         return "a word of more than 39 letters";
     word->each(word->context, &pattern);
-    emit_phonetic(word, chars, count, false);
+    if (word->as_written)
+        return NULL;
+    emit_phonetic(word, form, false);
     if (yo)
-        emit_phonetic(word, chars, count, true);
+        emit_phonetic(word, form, true);
     return NULL;
 }
 
-/* The letters of one form: the number of the form says which choice each place takes. */
-static size_t spell(const struct word *word, size_t form, uint32_t chars[LETTERS_MAX])
+/* The letters of one form: the number of the form says which choice each place takes. A choice
+ * with a star leaves the form open. */
+static const char *spell(const struct word *word, size_t form, struct form *out)
 {
-    size_t n = 0;
-
+    out->count = 0;
+    out->open_right = word->open_right;
     for (size_t i = 0; i < word->count; i++) {
         const struct slot *slot = &word->slots[i];
         const uint32_t *choice = slot->chars[form % slot->count];
 
         form /= slot->count;
-        while (*choice)
-            chars[n++] = *choice++;
+        for (; *choice && *choice != '*'; choice++)
+            out->chars[out->count++] = *choice;
+        if (*choice == '*' && (choice[1] || i + 1 < word->count))
+            return "a * in the middle of a word";
+        out->open_right |= *choice == '*';
     }
-    return n;
+    return NULL;
 }
 
 const char *word_pattern_parse(const char *text, size_t length, word_pattern_fn each, void *context)
@@ -288,10 +308,11 @@ const char *word_pattern_parse(const char *text, size_t length, word_pattern_fn 
     const char *why = read_word(&word, text, length);
 
     for (size_t form = 0; !why && form < word.forms; form++) {
-        uint32_t chars[LETTERS_MAX];
-        size_t n = spell(&word, form, chars);
+        struct form spelled;
 
-        why = emit(&word, chars, n);
+        why = spell(&word, form, &spelled);
+        if (!why)
+            why = emit(&word, &spelled);
     }
     return why;
 }

@@ -22,8 +22,9 @@ typedef void (*word_pattern_fn)(void *context, const struct word_pattern *patter
 /* Reads a word as rules write it, and hands each of its forms to `each`:
  *   word    the whole word          wo[ou]rd  one of these letters
  *   word*   and what begins so      ~word     with any Russian prefix, or none
- *   *word   and what ends so        (a|bc|)d  one of these, or nothing
+ *   *word   and what ends so        d(a|bc*|) one of these, or nothing; * only at the end
  *   w#rd    a letter that is masked in the text
+ *   =word   without its phonetic forms, where these would be somebody's clean words
  * Case does not matter, ё is е. A Russian word also gets its phonetic forms.
  * Returns NULL, or what is wrong (a constant string). */
 const char *word_pattern_parse(const char *text, size_t length, word_pattern_fn each,

@@ -532,6 +532,8 @@ static void read_joined(struct word_view *view, size_t first, size_t end)
 
     for (size_t i = first; i < end; i++)
         add_token_units(view, &chunk, i);
+    if (chunk.count <= SPACED_MIN && chunk.latin > 0 && chunk.cyrillic > 0)
+        return; /* "x и y" */
     if (chunk.digits * 2 <= chunk.count && chunk.count < CHUNK_MAX)
         add_readings(view, &chunk);
 }
