@@ -18,6 +18,9 @@
 #include <string.h>
 
 #include "moderation/alphabet.h"
+#include "moderation/detect_card.h"
+#include "moderation/detect_phone.h"
+#include "moderation/digit_view.h"
 #include "moderation/lexicon.h"
 #include "moderation/match_list.h"
 #include "moderation/rule_compiled.h"
@@ -33,6 +36,7 @@ struct screener {
     struct word_scratch *scratch;
     struct text_view text;
     struct word_view words;
+    struct digit_view digits;
     struct match_list matches;
 };
 
@@ -43,6 +47,7 @@ struct screener *screener_new(void)
     screener->scratch = word_scratch_new();
     text_view_init(&screener->text, SCREEN_TEXT_BYTES_MAX);
     word_view_init(&screener->words, SCREEN_TEXT_BYTES_MAX);
+    digit_view_init(&screener->digits, SCREEN_TEXT_BYTES_MAX);
     return screener;
 }
 
@@ -50,6 +55,7 @@ struct screener *screener_free(struct screener *screener)
 {
     if (!screener)
         return NULL;
+    digit_view_deinit(&screener->digits);
     word_view_deinit(&screener->words);
     text_view_deinit(&screener->text);
     word_scratch_free(screener->scratch);
@@ -197,6 +203,20 @@ static void handle_hit(void *context, uint32_t tag, uint32_t start, uint32_t end
 
 /* ---- one screening ---- */
 
+static void detect_numbers(struct screener *screener)
+{
+    const struct word_view *words = &screener->words;
+    struct digit_view *digits = &screener->digits;
+
+    digit_view_build(digits, words);
+    for (size_t i = 0; i < digits->run_count; i++) {
+        const struct digit_run *run = &digits->runs[i];
+
+        if (!detect_card(digits, run, words, &screener->matches))
+            detect_phone(digits, run, words, &screener->matches);
+    }
+}
+
 static int use_rules(struct screener *screener, struct rule_set *rules)
 {
     if (screener->rules == rules)
@@ -217,8 +237,12 @@ static int screen(struct screener *screener, struct rule_set *rules,
         return error;
     word_view_build(&screener->words, &screener->text);
     match_list_begin(&screener->matches, rules, input);
-    return word_matcher_scan(rules->matcher, screener->scratch, &screener->words, handle_hit,
-                             screener);
+    error = word_matcher_scan(rules->matcher, screener->scratch, &screener->words, handle_hit,
+                              screener);
+    if (error)
+        return error;
+    detect_numbers(screener);
+    return 0;
 }
 
 int screener_run(struct screener *screener, struct rule_set *rules,

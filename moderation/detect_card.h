@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Payment card numbers */
+#pragma once
+
+#include <stdbool.h>
+
+struct digit_run;
+struct digit_view;
+struct match_list;
+struct word_view;
+
+/* Looks at one run of digits. Returns true if it holds a card number (added to `matches`). */
+bool detect_card(const struct digit_view *digits, const struct digit_run *run,
+                 const struct word_view *words, struct match_list *matches);
