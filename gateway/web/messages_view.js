@@ -110,10 +110,10 @@ function shownStatus(/** @type {Room} */ room, /** @type {Item} */ item) {
 }
 
 /** @returns {string} */
-function noteOf(/** @type {Item} */ { status, reason }) {
+function noteOf(/** @type {Item} */ { status, code, reason }) {
   if (status === 'pending_moderation') return say('note.pending_moderation');
   if (status === 'blocked') return say('note.blocked', { why: sayReason(reason) });
-  if (status === 'failed') return say('note.failed', { why: sayError(reason) });
+  if (status === 'failed') return say('note.failed', { why: sayError(code, reason) });
   return '';
 }
 

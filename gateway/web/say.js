@@ -30,20 +30,18 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }
 
-/** The phrase for a code of the server, or that for any other. */
-function sayCode(/** @type {string} */ prefix, /** @type {string[]} */ codes) {
+/** The phrase for the first of these codes that has one, or that for any other. */
+function sayCode(/** @type {string} */ prefix, /** @type {(string | undefined)[]} */ codes) {
   const known = codes.find((code) => `${prefix}.${code}` in WORDS[language]);
   return say(`${prefix}.${known ?? 'other'}`);
 }
 
-/** Why a message was blocked; the server's codes are written contact.phone or contact_phone. */
-export function sayReason(/** @type {string | undefined} */ reason = '') {
-  return sayCode('reason', [reason.replaceAll('.', '_'), reason.split(/[._]/)[0]]);
-}
+/** Why a message was blocked: `contact.phone`, or its family, `contact`. */
+export const sayReason = (/** @type {string | undefined} */ reason) =>
+  sayCode('reason', [reason, reason?.split('.')[0]]);
 
-export function sayError(/** @type {string | undefined} */ code = '') {
-  return sayCode('error', [code, code.split('.')[0]]);
-}
+/** Why the server did not take a message. @param {string} [code] @param {string} [reason] */
+export const sayError = (code, reason) => sayCode('error', [reason, code]);
 
 /** @param {Date} date @param {Intl.DateTimeFormatOptions} options */
 const format = (date, options) => new Intl.DateTimeFormat(language, options).format(date);

@@ -21,7 +21,8 @@
  * @property {string} at
  * @property {Status} status
  * @property {boolean} [delayed]
- * @property {string} [reason]
+ * @property {string} [reason]  Of a blocked or failed one.
+ * @property {string} [code]  Error code of a failed one.
  */
 
 export class Timeline {
@@ -120,7 +121,7 @@ export class Timeline {
   fail(/** @type {{cid: string, error: {code?: string, reason?: string}}} */ { cid, error }) {
     const known = this.#byCid.get(cid);
     if (known?.status !== 'sending') return;
-    this.#put(known, { status: 'failed', reason: error.reason ?? error.code });
+    this.#put(known, { status: 'failed', code: error.code, reason: error.reason });
   }
 
   forget(/** @type {string} */ cid) {

@@ -120,8 +120,9 @@ describe('timeline', () => {
   test('a failed one can be sent again or forgotten', () => {
     const timeline = new Timeline('me');
     timeline.addSending({ cid: 'c', text: 'mine', at: at(1) });
-    timeline.fail({ cid: 'c', error: { code: 'forbidden', reason: 'no_lesson' } });
-    assert.deepEqual([timeline.items[0].status, timeline.items[0].reason], ['failed', 'no_lesson']);
+    timeline.fail({ cid: 'c', error: { code: 'not_found', reason: 'room' } });
+    const { status, code, reason } = timeline.items[0];
+    assert.deepEqual([status, code, reason], ['failed', 'not_found', 'room']);
     timeline.addSending({ cid: 'c', text: 'mine', at: at(2) });
     assert.equal(timeline.items[0].status, 'sending');
     timeline.fail({ cid: 'c', error: { code: 'internal' } });
