@@ -6,8 +6,6 @@
  * the gateway would read them. A check prints what to do, not only what is wrong. */
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
 #include <libpq-fe.h>
 #include <string.h>
 
@@ -140,18 +138,6 @@ static void check_limits(const struct config *config, struct config_errors *erro
                                   "a single frame could close a connection");
 }
 
-static void check_rules_dir(const struct config *config, struct config_errors *errors)
-{
-    if (*config->moderation.rules_dir == '\0')
-        return;
-    DIR *folder = opendir(config->moderation.rules_dir);
-    if (folder == NULL)
-        config_errors_add(errors, "moderation.rules_dir: %s: %s", config->moderation.rules_dir,
-                          strerror(errno));
-    else
-        closedir(folder);
-}
-
 static void check_node(const struct config *config, struct config_errors *errors)
 {
     size_t length = strspn(config->node.name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -171,7 +157,6 @@ bool config_check(const struct config *config, struct config_errors *errors)
     check_secrets(config, errors);
     check_auth(config, errors);
     check_limits(config, errors);
-    check_rules_dir(config, errors);
     check_node(config, errors);
     return errors->count == before;
 }

@@ -161,8 +161,6 @@ CONFIG_SECRET(messages, text_key, CONFIG_FIXED,
 CONFIG_SECTION_END(messages)
 
 CONFIG_SECTION(moderation, "What happens to a message before it is delivered.")
-CONFIG_TEXT(moderation, rules_dir, "", CONFIG_RELOADABLE,
-            "Folder of rule files that replaces the rule set built in.")
 CONFIG_CHOICE(moderation, default_verdict, "deliver", "deliver|hold", CONFIG_RELOADABLE,
               "What becomes of a message that no rule matches: deliver, or hold for a person.")
 CONFIG_INT(moderation, undo_window_s, 86400, 0, 31536000, CONFIG_RELOADABLE,

@@ -15,8 +15,8 @@
 enum {
     DAY_S = 86400,
     CERTIFICATE_WARNING_DAYS = 14,
-    /* Libraries, logs, listeners, the loop's own, with room to spare. */
-    OTHER_DESCRIPTORS = 64,
+    /* Listeners, back ends, what the loop and the libraries have open: as in gateway.c. */
+    OTHER_DESCRIPTORS = 256,
 };
 
 void doctor_check_config(struct doctor *doctor)
@@ -87,8 +87,7 @@ void doctor_check_certificate(struct doctor *doctor)
 static rlim_t descriptors_needed(const struct config *config)
 {
     rlim_t each = *config->listen.tls_certificate != '\0' ? 3 : 1;
-    return each * (rlim_t)config->limits.connections + (rlim_t)config->database.pool_size +
-           (rlim_t)config->database.writers + OTHER_DESCRIPTORS;
+    return each * (rlim_t)config->limits.connections + OTHER_DESCRIPTORS;
 }
 
 void doctor_check_descriptors(struct doctor *doctor)

@@ -326,9 +326,6 @@ static void test_check_the_rest(void **state)
     check_says("[limits]\noutbound_bytes = 16384\n",
                "limits.outbound_bytes: is less than limits.frame_bytes, so that a single frame "
                "could close a connection");
-    check_says("[moderation]\nrules_dir = /no/such/folder\n",
-               "moderation.rules_dir: /no/such/folder: No such file or directory");
-    check_says("[moderation]\nrules_dir = /tmp\n", NULL);
     check_says("[node]\nname = eu-1.example:8080\n", NULL);
     check_says("[node]\nname = eu 1\n", "node.name: at most 63 letters, digits and . _ : -");
     check_says("[node]\nname = "
