@@ -3,7 +3,7 @@
 
 const KEY = 'chatgate.account';
 
-/** @typedef {{token: string, user: Record<string, any>, ownSince?: string}} Account */
+/** @typedef {{token: string, user: Record<string, any>}} Account */
 
 export class SignInError extends Error {
   /** @param {string} code  An error code of the server, or `network`. @param {number} [retryAfterMs] */
@@ -23,7 +23,7 @@ export function savedAccount() {
   }
 }
 
-export function saveAccount(/** @type {Account} */ account) {
+function saveAccount(/** @type {Account} */ account) {
   sessionStorage.setItem(KEY, JSON.stringify(account));
 }
 

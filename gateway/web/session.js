@@ -2,7 +2,7 @@
 /** One signed-in person's chat: the client's events into the models, the models into the views. */
 import { Client } from '/client/chatgate.js';
 
-import { currentToken, savedAccount, saveAccount } from './account.js';
+import { currentToken } from './account.js';
 import { Banner } from './banner.js';
 import { Conversation } from './conversation.js';
 import { byId, setText } from './dom.js';
@@ -13,6 +13,7 @@ import { fullName } from './text.js';
 
 const TYPING_SHOWN_MS = 5000;
 const REFRESH_DELAY_MS = 500;
+const OWN_SHOWN_MS = 7 * 86_400_000; // how long one sees what of one's own was blocked
 const TITLE = 'chatgate';
 
 export class Session {
@@ -44,7 +45,7 @@ export class Session {
       getToken: currentToken,
       storage: sessionStorage,
       storageKey: `chatgate.outbox.${this.#me.id}`,
-      resume: { own_since: account.ownSince },
+      resume: { own_since: new Date(Date.now() - OWN_SHOWN_MS).toISOString() },
     });
     this.#banner = new Banner(() => this.#retry());
     this.#roomsView = new RoomsView(this.#me.id);
@@ -125,7 +126,6 @@ export class Session {
       this.#conversation.handleReset(room);
       this.#refreshRooms();
     },
-    synced: ({ own_since: ownSince }) => this.#rememberStart(ownSince),
     room: (room) => this.#rooms.put(room),
     room_closed: ({ room }) => this.#handleClosed(room),
     read: (mark) => {
@@ -151,12 +151,6 @@ export class Session {
   #retry() {
     if (this.#client.state === 'disconnected') this.#client.connect();
     else this.#client.retryNow();
-  }
-
-  /** Blocked messages are told from here on, so that a reload shows those of this sign-in again. */
-  #rememberStart(/** @type {string | undefined} */ ownSince) {
-    const account = savedAccount();
-    if (account && ownSince && !account.ownSince) saveAccount({ ...account, ownSince });
   }
 
   // ---- rooms ------------------------------------------------------------------------------------

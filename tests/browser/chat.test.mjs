@@ -186,7 +186,9 @@ describe('moderation', () => {
     assert.equal(await student.page.locator('.room', { hasText: mark }).count(), 0);
 
     await teacher.page.reload();
-    await row.waitFor(); // its sender still sees it
+    await row.waitFor(); // its sender still sees it, also after signing in again
+    const again = await teacherChatting();
+    await again.page.locator('.message', { hasText: mark }).waitFor();
   });
 });
 
