@@ -28,11 +28,9 @@ struct connection {
     bool counted;            /* in node::addresses */
     bool admin;              /* came in by the admin listener */
     bool tls;
-    bool checked;   /* the handshake was checked by us, not only by libwebsockets */
-    bool fragments; /* the message in `inbound` is not complete */
-    bool wants_close;
-    enum close_code close_code;
-    int64_t retry_after_ms;    /* hint in the close frame, 0 = none */
+    bool checked;              /* the handshake was checked by us, not only by libwebsockets */
+    bool fragments;            /* the message in `inbound` is not complete */
+    bool closing;              /* our close frame is queued or sent */
     struct jwt_claims *claims; /* owned until the session takes them */
     struct inbound *inbound;   /* a message that comes in pieces; NULL between messages */
     struct exchange *exchange; /* an HTTP request under way, NULL otherwise (http.h) */
@@ -45,6 +43,9 @@ struct connection *connection_free(struct connection *connection);
 /* Puts the connection on the list that is written at the end of this turn of the loop. */
 void connection_flush_later(struct connection *connection);
 
-/* Sends what is queued, then a close frame, then closes. The session hears of it by
- * session_free(), later. The first call decides. */
+/* Queues a close frame behind everything else; the first call decides. The caller then waits for
+ * the peer to go, and cuts it off if it does not. */
 void connection_close(struct connection *connection, enum close_code code, int64_t retry_after_ms);
+
+/* Cuts the connection; the session is freed on the way, later. */
+void connection_abandon(struct connection *connection);

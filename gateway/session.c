@@ -28,7 +28,6 @@
 #include "gateway/request.h"
 #include "gateway/resume.h"
 #include "gateway/room.h"
-#include "gateway/transport.h"
 #include "gateway/user.h"
 #include "protocol/command.h"
 #include "protocol/event.h"
@@ -36,8 +35,10 @@
 #include "protocol/xalloc.h"
 
 enum {
-    BAD_REQUESTS_MAX = 10, /* malformed frames in a row before 1008 */
-    FLOODS_MAX = 50,       /* requests refused by limits, less those that passed, before 4005 */
+    BAD_REQUESTS_MAX = 10,   /* malformed frames in a row before 1008 */
+    FLOODS_MAX = 50,         /* requests refused by limits, less those that passed, before 4005 */
+    CLOSE_TIMEOUT_MS = 3000, /* for the peer's answer to our close */
+    SLOW_CLOSE_TIMEOUT_MS = 30000, /* for a peer that has much to read before it sees it */
     EXPIRY_WARNING_S = 60,
     EXPIRY_CHECK_MAX_S = 3600, /* timers are re-armed in steps: clocks may be set */
 };
@@ -80,6 +81,14 @@ static void arm_heartbeat(struct session *session, uint64_t delay_ms)
     timer_wheel_arm(session->node->wheel, &session->deadline, delay_ms, handle_heartbeat);
 }
 
+/* With a payload: libwebsockets does not tell of the answer to an empty one. */
+static void send_ping(struct session *session)
+{
+    struct frame *frame = frame_new_control(FRAME_PING, "ping", 4);
+    session_send(session, frame);
+    frame_unref(frame);
+}
+
 static void handle_heartbeat(struct timer_entry *entry)
 {
     struct session *session = container_of(entry, struct session, deadline);
@@ -93,7 +102,7 @@ static void handle_heartbeat(struct timer_entry *entry)
         arm_heartbeat(session, ping_ms - silent_ms);
     } else {
         session->awaiting_pong = true;
-        transport_ping(session->connection);
+        send_ping(session);
         arm_heartbeat(session, (uint64_t)config->heartbeat.pong_timeout_s * 1000);
     }
 }
@@ -181,6 +190,11 @@ struct session *session_new(struct connection *connection)
     return session;
 }
 
+static void handle_close_timeout(struct timer_entry *entry)
+{
+    connection_abandon(container_of(entry, struct session, deadline)->connection);
+}
+
 void session_close(struct session *session, enum close_code code, int64_t retry_after_ms)
 {
     if (session->state == SESSION_CLOSED)
@@ -189,10 +203,12 @@ void session_close(struct session *session, enum close_code code, int64_t retry_
              LOG_UUID("user", session->user ? &session->user->id : &UUID_NIL),
              LOG_STR("reason", close_name(code)), LOG_INT("code", code));
     metrics_add_label(METRIC_CONNECTIONS_CLOSED, metrics_close_label(code), 1);
-    timer_wheel_cancel(&session->deadline);
     timer_wheel_cancel(&session->expiry);
     session_set_state(session, SESSION_CLOSED);
     connection_close(session->connection, code, retry_after_ms);
+    timer_wheel_arm(session->node->wheel, &session->deadline,
+                    code == CLOSE_SLOW ? SLOW_CLOSE_TIMEOUT_MS : CLOSE_TIMEOUT_MS,
+                    handle_close_timeout);
 }
 
 /* Takes the session out of everything that delivers to it. Only here, where nobody is walking

@@ -12,9 +12,9 @@
  * into a buffer and handed over with LWS_WRITE_RAW, since they carry their WebSocket headers
  * already. Only a socket that is full waits for WRITEABLE.
  *
- * Closing. A close frame is sent only if the callback that returns -1 is the TIMER one (from
- * WRITEABLE the libuv plugin drops the connection without it), so connection_close() sets a timer
- * of no length.
+ * Closing. The library sends its close frame from some callbacks and not from others, and never to
+ * a peer whose socket is full. So the close frame is ours too: the last frame of the queue. Then
+ * the peer has a moment to answer before the connection is cut.
  */
 #include "gateway/transport.h"
 
@@ -34,6 +34,7 @@
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/session.h"
+#include "protocol/frame.h"
 #include "protocol/xalloc.h"
 
 enum {
@@ -43,7 +44,6 @@ enum {
     HEADER_POOL = 512,           /* request heads under way at once; others wait */
     HTTP_TIMEOUT_S = 30,
     KEEPALIVE_S = 60,
-    CLOSE_SOON_US = 1,
 };
 
 struct transport {
@@ -54,7 +54,6 @@ struct transport {
     struct list_node dirty; /* connection::dirty */
     unsigned char *buffer;  /* LWS_PRE + buffer_bytes */
     size_t buffer_bytes;
-    bool timers_set;             /* outside of the library's own callbacks */
     struct connection *adopting; /* during transport_adopt(), until the library has it */
 };
 
@@ -96,11 +95,6 @@ static bool flush_session(struct transport *transport, struct connection *connec
     return true;
 }
 
-static void abandon(struct connection *connection)
-{
-    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-}
-
 static void flush_dirty(struct transport *transport)
 {
     struct list_node batch;
@@ -111,7 +105,7 @@ static void flush_dirty(struct transport *transport)
         struct connection *connection = container_of(list_first(&batch), struct connection, dirty);
         list_remove(&connection->dirty);
         if (connection->session && !flush_session(transport, connection))
-            abandon(connection);
+            connection_abandon(connection);
     }
 }
 
@@ -122,10 +116,6 @@ static void handle_before_block(uv_prepare_t *handle)
     /* A drained session may queue its next page at once; a few rounds keep the loop fair. */
     for (int round = 0; round < 4 && !list_empty(&transport->dirty); round++)
         flush_dirty(transport);
-    /* The library looks at its timers after its own events only: give it one. */
-    if (transport->timers_set)
-        lws_cancel_service(transport->context);
-    transport->timers_set = false;
 }
 
 void connection_flush_later(struct connection *connection)
@@ -136,23 +126,25 @@ void connection_flush_later(struct connection *connection)
 
 void connection_close(struct connection *connection, enum close_code code, int64_t retry_after_ms)
 {
-    if (connection->wants_close)
+    char payload[2 + CLOSE_REASON_BYTES];
+
+    if (!connection->session || connection->closing)
         return;
-    connection->wants_close = true;
-    connection->close_code = code;
-    connection->retry_after_ms = retry_after_ms;
-    if (!connection->wsi)
-        return;
-    lws_set_timer_usecs(connection->wsi, CLOSE_SOON_US);
-    connection->node->transport->timers_set = true;
+    connection->closing = true;
+    payload[0] = (char)(code >> 8);
+    payload[1] = (char)code;
+    size_t length = 2 + close_reason(code, retry_after_ms, payload + 2);
+    struct frame *frame = frame_new_control(FRAME_CLOSE, payload, length);
+    outbound_push(&connection->session->outbound, frame, SIZE_MAX);
+    metrics_add(METRIC_SEND_QUEUE_BYTES, (int64_t)frame_length(frame));
+    frame_unref(frame);
+    connection_flush_later(connection);
 }
 
-void transport_ping(struct connection *connection)
+void connection_abandon(struct connection *connection)
 {
-    unsigned char buffer[LWS_PRE + 1];
-
-    if (lws_write(connection->wsi, buffer + LWS_PRE, 0, LWS_WRITE_PING) < 0)
-        abandon(connection);
+    if (connection->wsi)
+        lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
 /* --- the library's events --- */
@@ -197,7 +189,7 @@ static int handle_established(struct connection *connection)
 static int handle_receive(struct connection *connection, struct lws *wsi, const char *data,
                           size_t length)
 {
-    if (!connection || !connection->session || connection->wants_close)
+    if (!connection || !connection->session || connection->closing)
         return 0;
     struct inbound_piece piece = {
         .data = data,
@@ -225,17 +217,30 @@ static int handle_writeable(struct connection *connection)
     return flush_session(connection->node->transport, connection) ? 0 : -1;
 }
 
-static int handle_timer(struct connection *connection, struct lws *wsi)
+/* Codes that a client may send (RFC 6455 section 7.4). */
+static bool close_code_allowed(unsigned code)
 {
-    char reason[CLOSE_REASON_BYTES];
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+           (code >= 3000 && code <= 4999);
+}
 
-    if (!connection || !connection->wants_close)
-        return 0;
-    if (connection->session)
-        flush_session(connection->node->transport, connection);
-    size_t length = close_reason(connection->close_code, connection->retry_after_ms, reason);
-    lws_close_reason(wsi, (enum lws_close_status)connection->close_code, (unsigned char *)reason,
-                     length);
+/* The peer closes, or answers our close. Returning -1 cuts the connection without a word from the
+ * library: what is to be said is said here. */
+static int handle_peer_close(struct connection *connection, struct lws *wsi,
+                             const unsigned char *payload, size_t length)
+{
+    unsigned char buffer[LWS_PRE + 4] = {0}, *frame = buffer + LWS_PRE;
+    unsigned code = length >= 2 ? (unsigned)payload[0] << 8 | payload[1] : 0;
+
+    if (!connection || connection->closing)
+        return -1;
+    if (length == 1 || (length >= 2 && !close_code_allowed(code)))
+        code = CLOSE_BAD_FRAME;
+    frame[0] = 0x88;
+    frame[1] = code ? 2 : 0;
+    frame[2] = (unsigned char)(code >> 8);
+    frame[3] = (unsigned char)code;
+    lws_write(wsi, frame, code ? 4 : 2, LWS_WRITE_RAW);
     return -1;
 }
 
@@ -278,8 +283,8 @@ static int handle_lws(struct lws *wsi, enum lws_callback_reasons reason, void *u
         return handle_closed(connection);
     case LWS_CALLBACK_WSI_DESTROY:
         return handle_wsi_destroy(connection, wsi);
-    case LWS_CALLBACK_TIMER:
-        return handle_timer(connection, wsi);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return handle_peer_close(connection, wsi, in, length);
     case LWS_CALLBACK_HTTP:
         return http_handle_request(connection, wsi, in, length);
     case LWS_CALLBACK_HTTP_BODY:

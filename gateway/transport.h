@@ -23,6 +23,3 @@ struct transport *transport_free(struct transport *transport);
  * `connection` from here, whatever happens. */
 void transport_adopt(struct transport *transport, struct connection *connection, int fd,
                      const char *received, size_t length);
-
-/* Sends a ping with no payload to every client's session that asks (session.c's heartbeat). */
-void transport_ping(struct connection *connection);

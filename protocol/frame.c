@@ -15,6 +15,7 @@
 #include "protocol/xalloc.h"
 
 enum {
+    FIN = 0x80,
     FIN_TEXT = 0x81, /* FIN, opcode 1 */
     LENGTH_16 = 126, /* the length follows in 16 bits */
     LENGTH_64 = 127, /* the length follows in 64 bits */
@@ -63,6 +64,14 @@ struct frame *frame_new(const char *json, size_t bytes, enum frame_class class)
     memcpy(frame->bytes + FRAME_HEADER_BYTES_MAX - frame->header_bytes, header,
            frame->header_bytes);
     memcpy(frame->bytes + FRAME_HEADER_BYTES_MAX, json, bytes);
+    return frame;
+}
+
+struct frame *frame_new_control(enum frame_opcode opcode, const void *payload, size_t bytes)
+{
+    assert(bytes <= FRAME_CONTROL_PAYLOAD_MAX);
+    struct frame *frame = frame_new(payload, bytes, FRAME_KEEP);
+    frame->bytes[FRAME_HEADER_BYTES_MAX - frame->header_bytes] = (unsigned char)(FIN | opcode);
     return frame;
 }
 

@@ -17,6 +17,13 @@ enum frame_class {
  * belongs to one thread's loop. */
 struct frame *frame_new(const char *json, size_t bytes, enum frame_class class);
 
+enum frame_opcode { FRAME_CLOSE = 8, FRAME_PING = 9 };
+
+enum { FRAME_CONTROL_PAYLOAD_MAX = 125 }; /* RFC 6455 section 5.5 */
+
+/* A control frame; `bytes` is at most FRAME_CONTROL_PAYLOAD_MAX. */
+struct frame *frame_new_control(enum frame_opcode opcode, const void *payload, size_t bytes);
+
 struct frame *frame_ref(struct frame *frame);
 
 /* Drops a reference, frees at the last. Takes NULL; returns NULL. */
