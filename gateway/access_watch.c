@@ -29,11 +29,9 @@ struct access_watch {
 
 /* A token is as old as its iat, to the second; it was issued after the moment that ends the old
  * ones only if its second is not before that one's. */
-bool access_allows(const struct jwt_claims *claims, enum user_role role, int64_t valid_after_us,
+bool access_allows(const struct jwt_claims *claims, int64_t valid_after_us,
                    int64_t suspended_until_us)
 {
-    if (claims->role[0] && strcmp(claims->role, user_role_name(role)))
-        return false;
     if (valid_after_us && claims->iat_s < valid_after_us / 1000000)
         return false;
     return suspended_until_us <= clock_unix_us();
@@ -56,7 +54,7 @@ static void apply(struct node *node, const PGresult *result, int row)
     bool changed = gone || role != user->role;
     LIST_FOREACH (link, &user->sessions) {
         struct session *session = container_of(link, struct session, user_link);
-        if (changed || !access_allows(session->claims, role, pg_int8(result, row, VALID_AFTER_US),
+        if (changed || !access_allows(session->claims, pg_int8(result, row, VALID_AFTER_US),
                                       pg_int8(result, row, SUSPENDED_UNTIL_US)))
             session_close(session, CLOSE_REVOKED, 0);
     }

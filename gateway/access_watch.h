@@ -19,8 +19,8 @@ struct access_watch *access_watch_free(struct access_watch *watch); /* takes NUL
 /* A hint: look now. */
 void access_watch_now(struct access_watch *watch);
 
-/* Whether a token of these claims may be used by a user of that role in the database, whose tokens
- * count from `valid_after_us` on (0 = all) and who is suspended until `suspended_until_us` (0 =
- * not). A role that the token claims must be the database's, which beats it. */
-bool access_allows(const struct jwt_claims *claims, enum user_role role, int64_t valid_after_us,
+/* Whether a token of these claims may be used by its user, whose tokens count from `valid_after_us`
+ * on (0 = all) and who is suspended until `suspended_until_us` (0 = not). What the token claims of
+ * the role does not matter: the database's holds. */
+bool access_allows(const struct jwt_claims *claims, int64_t valid_after_us,
                    int64_t suspended_until_us);

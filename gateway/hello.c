@@ -188,8 +188,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
         session_close(session, CLOSE_AUTH_FAILED, 0);
         return;
     }
-    if (!access_allows(session->claims, session->user->role,
-                       pg_int8(reply->result, 0, VALID_AFTER_US),
+    if (!access_allows(session->claims, pg_int8(reply->result, 0, VALID_AFTER_US),
                        pg_int8(reply->result, 0, SUSPENDED_UNTIL_US))) {
         metrics_add_label(METRIC_TOKENS_CHECKED, LABEL_AUTH_REVOKED, 1);
         session_close(session, CLOSE_REVOKED, 0);

@@ -295,7 +295,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
     else if (exchange && (!PQntuples(reply->result) ||
                           !user_role_parse(&role, pg_text(reply->result, 0, 1, NULL))))
         exchange_fail(exchange, ERROR_UNAUTHORIZED, "token.user", 0);
-    else if (exchange && !access_allows(&identify->claims, role, pg_int8(reply->result, 0, 4),
+    else if (exchange && !access_allows(&identify->claims, pg_int8(reply->result, 0, 4),
                                         pg_int8(reply->result, 0, 5)))
         exchange_fail(exchange, ERROR_UNAUTHORIZED, "token.revoked", 0);
     else if (exchange)
@@ -477,10 +477,13 @@ void rest_begin(struct exchange *exchange)
             return;
         }
     }
-    const char *allowed = allowed_methods(exchange);
-    if (*allowed)
+    bool file = !exchange->connection->admin && static_files_have(exchange);
+    const char *allowed = file ? "GET, HEAD, OPTIONS" : allowed_methods(exchange);
+    if (file && same_method(exchange->method, HTTP_GET))
+        static_files_serve(exchange);
+    else if (*allowed)
         answer_method(exchange, allowed);
-    else if (exchange->connection->admin || !static_files_serve(exchange))
+    else
         exchange_fail(exchange, ERROR_NOT_FOUND, "http.path", 0);
 }
 

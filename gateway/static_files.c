@@ -26,17 +26,16 @@ static const struct web_asset *find(const char *path)
     return NULL;
 }
 
-bool static_files_serve(struct exchange *exchange)
+bool static_files_have(const struct exchange *exchange)
+{
+    return exchange->node->config->http.chat_page && find(exchange->path);
+}
+
+void static_files_serve(struct exchange *exchange)
 {
     const struct web_asset *asset = find(exchange->path);
     char encodings[256], known[128], headers[640];
 
-    if (!asset || !exchange->node->config->http.chat_page)
-        return false;
-    if (exchange->method != HTTP_GET && exchange->method != HTTP_HEAD) {
-        exchange_fail(exchange, ERROR_METHOD_NOT_ALLOWED, "http.method", 0);
-        return true;
-    }
     exchange_header(exchange, "accept-encoding:", encodings, sizeof(encodings));
     exchange_header(exchange, "if-none-match:", known, sizeof(known));
     bool zipped = asset->gzip && strstr(encodings, "gzip");
@@ -50,5 +49,4 @@ bool static_files_serve(struct exchange *exchange)
                         asset->gzip_length);
     else
         exchange_answer(exchange, 200, asset->content_type, headers, asset->data, asset->length);
-    return true;
 }

@@ -6,5 +6,8 @@
 
 struct exchange;
 
-/* Answers if the path names a file (or "/"). False: no such file, or the page is switched off. */
-bool static_files_serve(struct exchange *exchange);
+/* Whether the path names a file (or is "/") and the page is switched on. */
+bool static_files_have(const struct exchange *exchange);
+
+/* Answers a GET or HEAD for such a path. */
+void static_files_serve(struct exchange *exchange);
