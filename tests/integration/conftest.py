@@ -5,6 +5,9 @@ A module whose tests stop things, or need other settings, overrides `cluster` wi
 `connect`, `pair` and the others then work on that.
 """
 
+import signal
+import sys
+
 import pytest
 import pytest_asyncio
 
@@ -15,6 +18,11 @@ from raw import Raw
 from services import Postgres, Redis
 
 SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+
+
+def pytest_configure():
+    """Asked to end, a run still takes its servers and folders with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @pytest.fixture(scope="session")

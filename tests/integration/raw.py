@@ -7,6 +7,7 @@ import os
 import struct
 
 from client import insecure_tls
+from cluster import WS_PATH
 
 PATIENCE_S = 15
 
@@ -83,7 +84,7 @@ class Raw:
             headers["Authorization"] = f"Bearer {token}"
         for name, value in replace.items():
             headers[name.replace("_", "-")] = value
-        lines = [f"{method} {path or self.node.ws_path} {version}"]
+        lines = [f"{method} {path or WS_PATH} {version}"]
         for name, values in headers.items():
             if name not in drop:
                 for value in values if isinstance(values, list) else [values]:
@@ -149,13 +150,15 @@ class Raw:
 
     async def close_code(self, timeout=PATIENCE_S):
         """Reads up to the server's close frame; None if it hung up without one, 1005 if it was
-        empty."""
+        empty, -1 if its payload is no code."""
         while True:
             try:
                 opcode, payload = await self.next_frame(timeout)
             except EOFError:
                 return None
             if opcode == CLOSE:
+                if len(payload) == 1:
+                    return -1
                 return struct.unpack(">H", payload[:2])[0] if payload else 1005
 
     async def at_end(self, timeout=PATIENCE_S):

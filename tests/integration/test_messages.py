@@ -235,6 +235,9 @@ async def test_batch_cap_joins_objects_by_newline(connect, pair):
     assert [frame["seq"] for frame in student.taken("message")] == list(range(1, 41))
 
 
+NAMES = "anna boris clara dmitri elena fyodor".split()
+
+
 async def test_random_talk_of_many_rooms(cluster, connect, make_pair):
     """Twelve people in six rooms, on both nodes: everybody sees exactly their own room."""
     pairs = [make_pair() for _ in range(6)]
@@ -245,11 +248,13 @@ async def test_random_talk_of_many_rooms(cluster, connect, make_pair):
 
     async def talk(pair, client):
         for n in range(10):
-            await client.send(pair.room, f"{pair.room} {client.user} {n}")
+            await client.send(pair.room, f"{NAMES[pairs.index(pair)]} says {n}")
 
     await asyncio.gather(*(talk(pair, client) for pair, client in members))
     for pair, client in members:
         await client.expect("message", seq=20)
         frames = client.taken("message")
         assert [frame["seq"] for frame in frames] == list(range(1, 21))
-        assert all(frame["text"].startswith(pair.room) for frame in frames)
+        name = NAMES[pairs.index(pair)]
+        assert all(frame["room"] == pair.room for frame in frames)
+        assert all(frame["text"].startswith(name) for frame in frames)
