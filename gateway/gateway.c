@@ -24,6 +24,7 @@
 #include "gateway/clock.h"
 #include "gateway/config.h"
 #include "gateway/config_errors.h"
+#include "gateway/config_jwt.h"
 #include "gateway/database.h"
 #include "gateway/drain.h"
 #include "gateway/handshake.h"
@@ -81,15 +82,7 @@ struct gateway {
 static struct jwt_keys *load_keys(const struct config *config)
 {
     char error[JWT_KEYS_ERROR_BYTES];
-    struct jwt_keys_options options = {
-        .keys = config->auth.keys,
-        .hs256_secret = config->auth.hs256_secret,
-        .hs256_kid = config->auth.hs256_kid,
-        .issuer = config->auth.issuer,
-        .audience = config->auth.audience,
-        .leeway_s = config->auth.leeway_s,
-    };
-    struct jwt_keys *keys = jwt_keys_load(&options, error);
+    struct jwt_keys *keys = config_jwt_keys(config, error);
 
     if (!keys)
         log_error("the keys for tokens can't be used", LOG_STR("error", error));
@@ -397,17 +390,41 @@ static void handle_changed(void *context, const char *name, bool applied)
         log_warning("setting changed, but needs a restart", LOG_STR("setting", name));
 }
 
+/* False: the new certificate can't be used, and the old one stays. A node that had none speaks TLS
+ * to connections from now on; one that loses its certificate would go back to plain text by a slip
+ * of the pen, so that needs a restart. */
+static bool reload_tls(struct node *node, const struct config *config)
+{
+    char error[TLS_ERROR_BYTES];
+
+    if (!*config->listen.tls_certificate) {
+        if (node->tls)
+            log_warning("TLS goes on with the old certificate until a restart");
+        return true;
+    }
+    if (!node->tls)
+        return load_tls(node, config);
+    if (!tls_reload(node->tls, config->listen.tls_certificate, config->listen.tls_key, error))
+        return true;
+    log_error("the new certificate can't be used", LOG_STR("error", error));
+    return false;
+}
+
+static void set_bus_keys(struct node *node, const struct config *config)
+{
+    const char *key = config->redis.key, *previous = config->redis.key_previous;
+
+    bus_set_keys(node->bus, key, strlen(key), *previous ? previous : NULL, strlen(previous));
+}
+
 /* False: something in it can't be used, and the old one stays. */
 static bool put_in_force(struct node *node, struct config *config)
 {
-    char error[TLS_ERROR_BYTES];
     struct jwt_keys *keys = load_keys(config);
 
     if (!keys)
         return false;
-    if (node->tls &&
-        tls_reload(node->tls, config->listen.tls_certificate, config->listen.tls_key, error)) {
-        log_error("the new certificate can't be used", LOG_STR("error", error));
+    if (!reload_tls(node, config)) {
         jwt_keys_free(keys);
         return false;
     }
@@ -415,9 +432,7 @@ static bool put_in_force(struct node *node, struct config *config)
     node->keys = keys;
     config_unref(node->config);
     node->config = config_ref(config);
-    const char *previous = *config->redis.key_previous ? config->redis.key_previous : NULL;
-    bus_set_keys(node->bus, config->redis.key, strlen(config->redis.key), previous,
-                 previous ? strlen(previous) : 0);
+    set_bus_keys(node, config);
     configure_rates(node);
     login_configure(node->login);
     log_set_level(log_level_parse(config->log.level));
