@@ -20,6 +20,7 @@ enum {
     EXCHANGE_PATH_BYTES = 256,
     EXCHANGE_QUERY_BYTES = 512,
     EXCHANGE_REQUEST_ID_BYTES = 65,
+    EXCHANGE_TRACEPARENT_BYTES = 56,
 };
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OPTIONS, HTTP_OTHER_METHOD };
@@ -35,9 +36,10 @@ struct exchange {
     enum http_method method;
     char path[EXCHANGE_PATH_BYTES];
     char request_id[EXCHANGE_REQUEST_ID_BYTES];
-    char origin[128];       /* of an allowed page, echoed for CORS; or "" */
-    struct uuid id;         /* the path's {id} */
-    struct request request; /* who asks, once that is known */
+    char traceparent[EXCHANGE_TRACEPARENT_BYTES]; /* W3C Trace Context, for the log; or "" */
+    char origin[128];                             /* of an allowed page, echoed for CORS; or "" */
+    struct uuid id;                               /* the path's {id} */
+    struct request request;                       /* who asks, once that is known */
     char *body;
     size_t body_length, body_expected;
     char *answer; /* head and body, LWS_PRE before them; NULL until there is one */

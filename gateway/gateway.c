@@ -121,6 +121,8 @@ static void configure_rates(struct node *node)
                          config->limits.message_burst);
     rate_table_configure(node->open_rates, config->limits.opens_per_minute / 60.0,
                          config->limits.opens_per_minute);
+    rate_table_configure(node->request_rates, config->limits.requests_per_s,
+                         config->limits.requests_per_s);
 }
 
 /* The name is fixed when it is set; else it is where clients find the node. */
@@ -238,6 +240,7 @@ static void open_engines(struct node *node)
                               (unsigned)config->auth.bcrypt_queue);
     node->message_rates = rate_table_new(RATE_ENTRIES, 1, 1);
     node->open_rates = rate_table_new(RATE_ENTRIES, 1, 1);
+    node->request_rates = rate_table_new(RATE_ENTRIES, 1, 1);
     configure_rates(node);
     node->screener = screener_new();
     node->text_hasher =
@@ -338,6 +341,7 @@ static void free_parts(struct node *node)
     node->text_hasher = text_hasher_free(node->text_hasher);
     node->screener = screener_free(node->screener);
     node->rules = rule_set_unref(node->rules);
+    node->request_rates = rate_table_free(node->request_rates);
     node->open_rates = rate_table_free(node->open_rates);
     node->message_rates = rate_table_free(node->message_rates);
     node->keys = jwt_keys_free(node->keys);

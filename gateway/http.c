@@ -89,8 +89,10 @@ void exchange_answer(struct exchange *exchange, int status, const char *content_
         memcpy(exchange->answer + LWS_PRE + exchange->answer_head, body, length);
     metrics_add_label(METRIC_HTTP_REQUESTS, LABEL_HTTP_CLASS_1XX + (unsigned)(status / 100) - 1, 1);
     metrics_observe(METRIC_HTTP_SECONDS, (double)(clock_now_us() - exchange->started_us) / 1e6);
-    log_debug("http request", LOG_STR("path", exchange->route ? exchange->path : ""),
-              LOG_INT("status", status), LOG_STR("request_id", exchange->request_id));
+    log_at(status >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "http request",
+           LOG_STR("path", exchange->route ? exchange->path : ""), LOG_INT("status", status),
+           LOG_STR("request_id", exchange->request_id),
+           LOG_STR("traceparent", exchange->traceparent));
     lws_callback_on_writable(exchange->wsi);
 }
 
@@ -239,6 +241,7 @@ static struct exchange *exchange_new(struct connection *connection, struct lws *
         .started_us = exchange->started_us,
     };
     choose_request_id(exchange);
+    exchange_header(exchange, "traceparent:", exchange->traceparent, EXCHANGE_TRACEPARENT_BYTES);
     choose_origin(exchange);
     connection->exchange = exchange;
     return exchange;

@@ -82,7 +82,7 @@ struct node {
     struct login *login;
 
     struct text_hasher *text_hasher;
-    struct rate_table *message_rates, *open_rates; /* by user */
+    struct rate_table *message_rates, *open_rates, *request_rates; /* by user */
 
     struct json_writer json; /* scratch: written, turned into a frame and reset in one callback */
 };

@@ -25,6 +25,7 @@
 #include "gateway/pg_pool.h"
 #include "gateway/pg_row.h"
 #include "gateway/process_metrics.h"
+#include "gateway/rate_limit.h"
 #include "gateway/session.h"
 #include "gateway/static_files.h"
 #include "gateway/user.h"
@@ -277,8 +278,23 @@ struct identify {
     struct jwt_claims claims;
 };
 
+/* Over the socket the limit is a connection's; here, where a connection may be one request, the
+ * user's. False: refused, and that is answered. */
+static bool within_rate(struct exchange *exchange, const struct uuid *user)
+{
+    int64_t wait_ms = rate_table_take(exchange->node->request_rates, user, sizeof(*user),
+                                      (int64_t)clock_now_ms());
+    if (!wait_ms)
+        return true;
+    metrics_add_label(METRIC_RATE_LIMITED, LABEL_LIMIT_REQUESTS, 1);
+    exchange_fail(exchange, ERROR_RATE_LIMITED, "requests", wait_ms);
+    return false;
+}
+
 static void continue_as(struct exchange *exchange, const struct uuid *user, enum user_role role)
 {
+    if (!within_rate(exchange, user))
+        return;
     exchange->request.user = *user;
     exchange->request.role = role;
     exchange->route->run(exchange);
