@@ -17,6 +17,8 @@ import threading
 import urllib.error
 import urllib.request
 
+import psycopg
+
 import metrics
 from services import Postgres, Redis, wait_until
 from tokens import Hs256
@@ -55,6 +57,7 @@ class Node:
         self.log = folder / f"{name}.log"
         self.ini = folder / f"{name}.ini"
         self.process = None
+        self.tls = False  # what it serves: the settings may have changed since it started
 
     def set(self, section, **keys):
         self.settings.setdefault(section, {}).update(keys)
@@ -66,10 +69,6 @@ class Node:
         )
         self.ini.touch(mode=0o600)
         self.ini.write_text(text)
-
-    @property
-    def tls(self):
-        return bool(self.settings["listen"].get("tls_certificate"))
 
     @property
     def ws_url(self):
@@ -93,6 +92,7 @@ class Node:
 
     def start(self, wait=True):
         self.write_config()
+        self.tls = bool(self.settings["listen"].get("tls_certificate"))
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [chatgate_binary(), "serve", "--config", str(self.ini)],
@@ -252,8 +252,11 @@ class Cluster:
         return db
 
     def query(self, sql, *parameters):
-        """All rows of a statement."""
-        cursor = self.db.execute(sql, parameters)
+        """All rows of a statement. A connection that died with its server is made anew."""
+        try:
+            cursor = self.db.execute(sql, parameters)
+        except psycopg.OperationalError:
+            cursor = self.db.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []
 
     def destroy(self):
