@@ -21,10 +21,8 @@ enum lexicon_sign {
     SIGN_MESSENGER_WEAK = 1 << 11, /* may name one: vk, insta, line */
     SIGN_PERSON = 1 << 12,         /* my, me, your */
     SIGN_REACH = 1 << 13,          /* write, add, find, search */
-    SIGN_PROVIDER = 1 << 14,       /* a mail provider's name without its dot */
-    SIGN_COUNTED = 1 << 15,        /* a task, an edition, a price: the number is of that */
-    SIGN_ZONE = 1 << 16,           /* a top-level domain as people say it */
-    SIGN_NICK = 1 << 17,           /* nick, login, id */
+    SIGN_COUNTED = 1 << 14,        /* a task, an edition, a price: the number is of that */
+    SIGN_NICK = 1 << 15,           /* nick, login, id */
 };
 
 /* A double word: "double seven", "triple five". */

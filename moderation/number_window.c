@@ -51,28 +51,8 @@ bool number_window_shaped(const struct number_window *window, const char *const 
     return false;
 }
 
-static bool line_ends(const struct word_view *words, size_t token)
-{
-    const struct unit *units = words->text->units;
-
-    for (uint32_t i = words->tokens[token].last + 1; i < words->tokens[token + 1].first; i++) {
-        if (units[i].kind == FOLD_LINE)
-            return true;
-    }
-    return false;
-}
-
 uint32_t number_window_signs(const struct number_window *window, const struct word_view *words,
                              size_t before, size_t after)
 {
-    size_t first = word_view_token_at(words, window->first);
-    size_t last = word_view_token_at(words, window->last);
-    uint32_t signs = 0;
-
-    for (size_t i = first; i > 0 && first - i < before && !line_ends(words, i - 1); i--)
-        signs |= words->tokens[i - 1].signs;
-    for (size_t i = last; i + 1 < words->token_count && i - last < after && !line_ends(words, i);
-         i++)
-        signs |= words->tokens[i + 1].signs;
-    return signs;
+    return word_view_signs_near(words, window->first, window->last, before, after);
 }

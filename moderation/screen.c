@@ -17,10 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "moderation/address_view.h"
 #include "moderation/alphabet.h"
 #include "moderation/detect_card.h"
+#include "moderation/detect_email.h"
+#include "moderation/detect_flood.h"
+#include "moderation/detect_handle.h"
+#include "moderation/detect_link.h"
 #include "moderation/detect_phone.h"
 #include "moderation/digit_view.h"
+#include "moderation/joined_text.h"
 #include "moderation/lexicon.h"
 #include "moderation/match_list.h"
 #include "moderation/rule_compiled.h"
@@ -37,6 +43,8 @@ struct screener {
     struct text_view text;
     struct word_view words;
     struct digit_view digits;
+    struct address_view line;
+    struct joined_text joined;
     struct match_list matches;
 };
 
@@ -48,6 +56,7 @@ struct screener *screener_new(void)
     text_view_init(&screener->text, SCREEN_TEXT_BYTES_MAX);
     word_view_init(&screener->words, SCREEN_TEXT_BYTES_MAX);
     digit_view_init(&screener->digits, SCREEN_TEXT_BYTES_MAX);
+    address_view_init(&screener->line, SCREEN_TEXT_BYTES_MAX);
     return screener;
 }
 
@@ -55,6 +64,7 @@ struct screener *screener_free(struct screener *screener)
 {
     if (!screener)
         return NULL;
+    address_view_deinit(&screener->line);
     digit_view_deinit(&screener->digits);
     word_view_deinit(&screener->words);
     text_view_deinit(&screener->text);
@@ -174,13 +184,16 @@ static void handle_sign(struct screener *screener, uint32_t index, uint32_t star
 {
     struct word_view *words = &screener->words;
     const struct segment *segment = segment_at(words, start);
-    struct token *token = &words->tokens[token_of(words, segment, start)];
+    size_t first = token_of(words, segment, start), last = segment ? segment->last : first;
 
-    if (segment && segment->kind == SEGMENT_MASKED)
+    /* A guess is good for a messenger's name, which needs another name beside it anyway. */
+    if (segment && segment->kind == SEGMENT_MASKED && !(lexicon[index].signs & SIGN_MESSENGER))
         return;
-    token->signs |= lexicon[index].signs;
+    for (size_t i = first; i <= last; i++)
+        words->tokens[i].signs |= lexicon[index].signs;
+    words->signs |= lexicon[index].signs;
     if (lexicon[index].number >= 0)
-        token->number = lexicon[index].number;
+        words->tokens[first].number = lexicon[index].number;
 }
 
 static void handle_hit(void *context, uint32_t tag, uint32_t start, uint32_t end)
@@ -217,6 +230,23 @@ static void detect_numbers(struct screener *screener)
     }
 }
 
+/* Without a dot, an at sign, a colon, or a word that stands for one of them or for a messenger, a
+ * text has no address. */
+static void detect_addresses(struct screener *screener)
+{
+    const uint32_t signs = SIGN_AT | SIGN_DOT | SIGN_MESSENGER | SIGN_MESSENGER_WEAK | SIGN_NICK;
+    const struct word_view *words = &screener->words;
+    struct address_view *line = &screener->line;
+
+    if (!(screener->text.features & (TEXT_AT | TEXT_DOT | TEXT_COLON | TEXT_SLASH)) &&
+        !(words->signs & signs))
+        return;
+    address_view_build(line, words);
+    detect_email(line, words, &screener->matches);
+    detect_link(line, words, &screener->matches);
+    detect_handle(line, words, &screener->matches);
+}
+
 static int use_rules(struct screener *screener, struct rule_set *rules)
 {
     if (screener->rules == rules)
@@ -226,29 +256,89 @@ static int use_rules(struct screener *screener, struct rule_set *rules)
     return word_scratch_fit(screener->scratch, rules->matcher);
 }
 
-static int screen(struct screener *screener, struct rule_set *rules,
-                  const struct screen_input *input)
+/* Reads a text into all views, and runs what looks at one text alone. */
+static int look(struct screener *screener, const char *text, size_t length)
 {
-    int error = text_view_read(&screener->text, input->text, input->length);
+    int error = text_view_read(&screener->text, text, length);
 
-    if (!error)
-        error = use_rules(screener, rules);
     if (error)
         return error;
     word_view_build(&screener->words, &screener->text);
-    match_list_begin(&screener->matches, rules, input);
-    error = word_matcher_scan(rules->matcher, screener->scratch, &screener->words, handle_hit,
-                              screener);
+    error = word_matcher_scan(screener->rules->matcher, screener->scratch, &screener->words,
+                              handle_hit, screener);
     if (error)
         return error;
     detect_numbers(screener);
+    detect_addresses(screener);
     return 0;
+}
+
+/* ---- contacts split over messages ---- */
+
+static bool is_contact(const char *label)
+{
+    return strncmp(label, "contact_", 8) == 0 || strcmp(label, "payment_card") == 0;
+}
+
+/* What the joined text holds and the message alone did not, as far as it reaches into it. */
+static void take_joined(struct screener *screener, const struct match_list *found,
+                        const struct joined_text *joined)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct screen_match *match = &found->items[i];
+
+        if (!is_contact(match->label) || match->to <= joined->start)
+            continue;
+        match_list_add(
+            &screener->matches, match->rule_index,
+            &(struct match_place){
+                .from = match->from > joined->start ? match->from - (uint32_t)joined->start : 0,
+                .to = match->to - (uint32_t)joined->start,
+                .earlier = joined_text_pieces(joined, match->from),
+                .doubtful = true,
+            });
+    }
+}
+
+static int look_joined(struct screener *screener, const struct screen_input *input,
+                       enum joined_kind kind)
+{
+    struct match_list alone;
+
+    if (!joined_text_make(&screener->joined, input, kind))
+        return 0;
+    alone = screener->matches;
+    match_list_begin(&screener->matches, screener->rules, input);
+    int error = look(screener, screener->joined.text, screener->joined.length);
+    struct match_list found = screener->matches;
+    screener->matches = alone;
+    if (!error)
+        take_joined(screener, &found, &screener->joined);
+    return error;
+}
+
+static int screen(struct screener *screener, struct rule_set *rules,
+                  const struct screen_input *input, struct screen_trace *trace)
+{
+    int error = use_rules(screener, rules);
+
+    match_list_begin(&screener->matches, rules, input);
+    if (!error)
+        error = look(screener, input->text, input->length);
+    if (error)
+        return error;
+    bool numeric = screener->digits.count > 0;
+    trace_make(&screener->text, input, numeric, trace);
+    detect_flood(&screener->words, input, trace, &screener->matches);
+    if (numeric)
+        error = look_joined(screener, input, JOINED_NUMERIC);
+    return error ? error : look_joined(screener, input, JOINED_LAST);
 }
 
 int screener_run(struct screener *screener, struct rule_set *rules,
                  const struct screen_input *input, struct screen_result *out)
 {
-    int error = screen(screener, rules, input);
+    int error = screen(screener, rules, input, &out->trace);
 
     out->rule_set_version = rule_set_version(rules);
     if (error) {
@@ -259,18 +349,6 @@ int screener_run(struct screener *screener, struct rule_set *rules,
         return error;
     }
     match_list_finish(&screener->matches, out);
-    trace_make(&screener->text, input->text, input->length, input->at_ms, &out->trace);
-    return 0;
-}
-
-int screener_trace(struct screener *screener, const char *text, size_t length, int64_t at_ms,
-                   struct screen_trace *out)
-{
-    int error = text_view_read(&screener->text, text, length);
-
-    if (error)
-        return error;
-    trace_make(&screener->text, text, length, at_ms, out);
     return 0;
 }
 

@@ -25,13 +25,15 @@ enum screen_role {
 };
 
 /* What a screened message leaves behind for the next ones of the same sender: the gateway keeps
- * the last SCREEN_WINDOW_MAX of a (room, sender) beside their message ids, and hands them back. A
- * plain value; it holds text of short messages, so it is as secret as they are. */
+ * the last SCREEN_WINDOW_MAX of a (room, sender) beside their message ids, and hands them back.
+ * After a restart it gets them by screening the last texts again. A plain value; it holds text of
+ * short messages, so it is as secret as they are. */
 struct screen_trace {
     uint64_t hash; /* of the folded letters and digits: equal for texts that differ in marks only */
     int64_t at_ms; /* copied from the input */
     uint16_t weight; /* letters and digits, capped */
     bool other_room; /* set by the gateway on traces that it took from the sender's other rooms */
+    bool numeric;    /* has digits, in whatever form */
     uint8_t length;  /* bytes in `fragment`; 0 = the message was too long to be a fragment */
     char fragment[SCREEN_FRAGMENT_BYTES];
 };
@@ -81,9 +83,5 @@ struct screener *screener_free(struct screener *screener);
  * failed) the verdict in `out` is SCREEN_HOLD with reason "engine.error": fail closed. */
 int screener_run(struct screener *screener, struct rule_set *rules,
                  const struct screen_input *input, struct screen_result *out);
-
-/* Only the trace of a text, to fill a window from the database after a restart. Same errors. */
-int screener_trace(struct screener *screener, const char *text, size_t length, int64_t at_ms,
-                   struct screen_trace *out);
 
 const char *screen_verdict_name(enum screen_verdict verdict); /* deliver, hold, block */

@@ -66,6 +66,8 @@ static unsigned feature_of(uint32_t ch)
         return TEXT_DOT;
     case ':':
         return TEXT_COLON;
+    case '/':
+        return TEXT_SLASH;
     }
     return 0;
 }
@@ -103,7 +105,7 @@ static void handle_mark(struct text_view *view, uint32_t ch)
 {
     struct unit *last = view->count > 0 ? &view->units[view->count - 1] : NULL;
 
-    view->features |= TEXT_HIDDEN;
+    view->hidden++;
     if (ch != COMBINING_BREVE || !last || last->own != SMALL_I)
         return;
     last->own = ALPHABET_SHORT_I;
@@ -117,6 +119,7 @@ int text_view_read(struct text_view *view, const char *text, size_t length)
 
     view->count = 0;
     view->features = 0;
+    view->hidden = 0;
     if (length > view->capacity)
         return -E2BIG;
     for (size_t i = 0; i < length;) {
@@ -129,7 +132,7 @@ int text_view_read(struct text_view *view, const char *text, size_t length)
         if (entry->kind == FOLD_MARK)
             handle_mark(view, ch);
         else if (entry->kind == FOLD_DROP)
-            view->features |= TEXT_HIDDEN;
+            view->hidden++;
         else if (entry->kind == FOLD_EXPAND)
             append_expansion(view, entry, (uint32_t)i, n);
         else

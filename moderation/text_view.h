@@ -24,7 +24,7 @@ enum text_feature {
     TEXT_AT = 2, /* an at sign */
     TEXT_DOT = 4,
     TEXT_COLON = 8,
-    TEXT_HIDDEN = 16, /* something invisible or a mark was dropped */
+    TEXT_SLASH = 16,
 };
 
 /* Scratch: `units` has room for one unit per byte, and one more. */
@@ -32,6 +32,7 @@ struct text_view {
     struct unit *units; /* units[count] is a FOLD_LINE at the text's end */
     size_t count;
     size_t capacity;
+    size_t hidden;     /* marks and invisible characters that were dropped */
     unsigned features; /* of enum text_feature */
 };
 

@@ -19,7 +19,7 @@ static uint64_t mix(uint64_t hash, uint32_t ch)
     return hash ^ (hash >> 29);
 }
 
-void trace_make(const struct text_view *view, const char *text, size_t length, int64_t at_ms,
+void trace_make(const struct text_view *view, const struct screen_input *input, bool numeric,
                 struct screen_trace *out)
 {
     uint64_t words = 0x6368617467617465U, symbols = words;
@@ -38,9 +38,10 @@ void trace_make(const struct text_view *view, const char *text, size_t length, i
     }
     out->hash = weight ? words : symbols;
     out->weight = (uint16_t)(weight < UINT16_MAX ? weight : UINT16_MAX);
-    out->at_ms = at_ms;
-    if (length <= SCREEN_FRAGMENT_BYTES) {
-        memcpy(out->fragment, text, length);
-        out->length = (uint8_t)length;
+    out->at_ms = input->at_ms;
+    out->numeric = numeric;
+    if (input->length <= SCREEN_FRAGMENT_BYTES) {
+        memcpy(out->fragment, input->text, input->length);
+        out->length = (uint8_t)input->length;
     }
 }

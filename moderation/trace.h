@@ -2,12 +2,12 @@
 /* What a message leaves behind for those that follow */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
 
+struct screen_input;
 struct screen_trace;
 struct text_view;
 
-/* Fills `out` from a text and its view. */
-void trace_make(const struct text_view *view, const char *text, size_t length, int64_t at_ms,
+/* Fills `out` from a message and its view. `numeric`: it has digits, in whatever form. */
+void trace_make(const struct text_view *view, const struct screen_input *input, bool numeric,
                 struct screen_trace *out);

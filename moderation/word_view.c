@@ -138,6 +138,7 @@ void word_view_build(struct word_view *view, const struct text_view *text)
     view->text = text;
     view->length = view->token_count = view->segment_count = 0;
     view->full = false;
+    view->signs = 0;
     put_edge(view, ALPHABET_EDGE, 0);
     for (size_t i = 0; i < text->count;) {
         size_t end = token_end(text, i);
@@ -166,4 +167,30 @@ size_t word_view_token_at(const struct word_view *view, uint32_t unit)
             high = middle;
     }
     return low - 1;
+}
+
+static bool line_ends(const struct word_view *view, size_t token)
+{
+    const struct unit *units = view->text->units;
+
+    for (uint32_t i = view->tokens[token].last + 1; i < view->tokens[token + 1].first; i++) {
+        if (units[i].kind == FOLD_LINE)
+            return true;
+    }
+    return false;
+}
+
+uint32_t word_view_signs_near(const struct word_view *view, uint32_t first, uint32_t last,
+                              size_t before, size_t after)
+{
+    size_t from = word_view_token_at(view, first), to = word_view_token_at(view, last);
+    uint32_t signs = 0;
+
+    if (from == (size_t)-1)
+        return 0;
+    for (size_t i = from; i > 0 && from - i < before && !line_ends(view, i - 1); i--)
+        signs |= view->tokens[i - 1].signs;
+    for (size_t i = to; i + 1 < view->token_count && i - to < after && !line_ends(view, i); i++)
+        signs |= view->tokens[i + 1].signs;
+    return signs;
 }

@@ -51,7 +51,8 @@ struct word_view {
     size_t token_count, token_capacity;
     struct segment *segments;
     size_t segment_count, segment_capacity;
-    bool full; /* readings were left out: too many disguised words */
+    uint32_t signs; /* set by the screener: those of all tokens */
+    bool full;      /* readings were left out: too many disguised words */
 };
 
 void word_view_init(struct word_view *view, size_t text_capacity);
@@ -62,3 +63,8 @@ void word_view_build(struct word_view *view, const struct text_view *text);
 
 /* The token that holds this unit, or the last one before it; (size_t)-1 if there is none. */
 size_t word_view_token_at(const struct word_view *view, uint32_t unit);
+
+/* Signs of the words up to `before` tokens before units [first, last] and `after` tokens after
+ * them, within their line. */
+uint32_t word_view_signs_near(const struct word_view *view, uint32_t first, uint32_t last,
+                              size_t before, size_t after);
