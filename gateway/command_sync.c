@@ -9,6 +9,8 @@
 #include "gateway/session.h"
 #include "protocol/command.h"
 
+enum { SYNC_RETRY_MS = 1000 };
+
 void command_run_sync(const struct request *request, const struct command *command)
 {
     const struct command_sync *said = &command->sync;
@@ -22,5 +24,6 @@ void command_run_sync(const struct request *request, const struct command *comma
             return;
         }
     }
-    resume_start(session, request->re, NULL);
+    if (!resume_start(session, request->re, NULL))
+        request_fail(request, ERROR_RATE_LIMITED, "sync", SYNC_RETRY_MS);
 }

@@ -21,8 +21,8 @@ bool resume_rewind(struct session *session, const struct uuid *room, int64_t cur
 
 /* Sends what follows the cursors, then own messages that have no number (those still pending; and
  * since *own_since_us, if not NULL, those decided), then `synced` with `re`. One at a time: a
- * second start waits for the first. */
-void resume_start(struct session *session, int64_t re, const int64_t *own_since_us);
+ * second start waits for the first. False: too many wait already. */
+bool resume_start(struct session *session, int64_t re, const int64_t *own_since_us);
 
 /* The client has read what was sent. */
 void resume_continue(struct session *session);

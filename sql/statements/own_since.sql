@@ -1,6 +1,7 @@
 -- A sender's own messages without a place in history: all that are pending, and those that a
--- verdict met after a moment (blocked, or delivered late). since null: the pending ones only.
--- params:  $1 user uuid, $2 since_us int8 null, $3 limit int4
+-- verdict met after a moment (blocked, or delivered late). since null: the pending ones only. A
+-- page of them, oldest first; the cursor is the last row's (at_us, id), or (0, nil).
+-- params:  $1 user uuid, $2 since_us int8 null, $3 after_us int8, $4 after_id uuid, $5 limit int4
 -- columns: id uuid, room uuid, sender uuid, cid uuid null, status text, seq int8 null,
 --          removed_seq int8 null, text text null (null if removed), at_us int8, delayed bool,
 --          reason text null, version int4, teacher uuid, student uuid,
@@ -23,5 +24,6 @@ FROM (
        AND d.status IN ('blocked', 'delivered'))
 ) m
 JOIN public.chat_rooms r ON r.id = m.chat_room_id AND r.deleted_at IS NULL
-ORDER BY m.created_at, m.id
-LIMIT $3::int4
+WHERE (coalesce(public.chatgate_us(m.created_at), 0), m.id) > ($3::int8, $4::uuid)
+ORDER BY at_us, m.id
+LIMIT $5::int4

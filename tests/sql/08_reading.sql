@@ -141,7 +141,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     r record;
 BEGIN
-    FOR r IN EXECUTE format('EXECUTE own_since(%L, %L, 100)', p_user, p_since) LOOP
+    FOR r IN EXECUTE format('EXECUTE own_since(%L, %L, 0, ''00000000-0000-0000-0000-000000000000'', 100)', p_user, p_since) LOOP
         RETURN QUERY SELECT r.id, r.status, r.reason;
     END LOOP;
 END $$;

@@ -16,6 +16,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "gateway/config.h"
 #include "gateway/node.h"
 #include "gateway/pg_conn.h"
 #include "gateway/pg_params.h"
@@ -32,6 +33,7 @@ enum { PATIENCE_MS = 20000, QUERIES_MAX = 8, TOLD_BYTES = 4096 };
 
 static uv_loop_t loop;
 static struct node node;
+static struct config config = {.limits.outbound_bytes = 1 << 18};
 
 static const struct uuid teacher = {{0x7e}}, student = {{0x57}}, cid = {{0xc1}};
 
@@ -280,7 +282,7 @@ static inline void start_node(void)
 {
     query_count = 0;
     uv_loop_init(&loop);
-    node = (struct node){.loop = &loop};
+    node = (struct node){.loop = &loop, .config = &config};
     node.wheel = timer_wheel_new(&loop, 10, 64);
     node.rooms = rooms_new(&node);
     handle_table_init(&node.sessions);

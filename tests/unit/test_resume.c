@@ -156,6 +156,25 @@ static void test_a_client_that_reads_slowly(void **state)
     expect_told(&listener, "91 92 93 94 95 96 97 98 99 100 101 synced:1");
 }
 
+/* Half of the queue is for what is live: a page that finds no room is read again, a smaller one. */
+static void test_a_page_that_finds_no_room(void **state)
+{
+    join(&room_id, 90);
+    resume_start(session, 1, NULL);
+    session->outbound.bytes = 1 << 17;
+    session->outbound.count = 1;
+    answer_events(&room_id, 91, 95);
+    expect_told(&listener, "");
+    session->outbound.bytes = 1; /* not yet empty: nothing is read */
+    resume_start(session, 2, NULL);
+    assert_int_equal(query_count, 0);
+    session->outbound.bytes = session->outbound.count = 0;
+    resume_continue(session);
+    assert_int_equal(asked_after(), 90);
+    answer_events(&room_id, 91, 100);
+    expect_told(&listener, "91 92 93 94 95 96 97 98 99 100");
+}
+
 static void test_a_failed_read_is_tried_again(void **state)
 {
     join(&room_id, 99);
@@ -224,6 +243,25 @@ static void test_own_messages_come_before_synced(void **state)
     expect_told(&listener, "own status synced:1");
 }
 
+static void test_own_messages_that_find_no_room(void **state)
+{
+    resume_start(session, 1, NULL);
+    session->outbound.bytes = 1 << 17;
+    session->outbound.count = 1;
+    PGresult *result = new_own();
+    add_own(result, "pending_moderation");
+    answer(PG_OK, result);
+    assert_int_equal(query_count, 0);
+    session->outbound.bytes = session->outbound.count = 0;
+    resume_continue(session);
+    result = new_own();
+    for (int i = 0; i < 50; i++) /* a whole page, of the smaller size: there may be more */
+        add_own(result, "blocked");
+    answer(PG_OK, result);
+    answer_own();
+    assert_non_null(strstr(listener.told, "own own synced:1"));
+}
+
 static void test_one_start_after_the_other(void **state)
 {
     join(&room_id, 99);
@@ -235,6 +273,30 @@ static void test_one_start_after_the_other(void **state)
     answer_own();
     expect_told(&listener, "100 synced:1 synced:2");
     assert_null(session->resume);
+}
+
+/* The cursor goes back while a page is on its way: what it brings is not what follows. */
+static void test_a_client_that_asks_again_meanwhile(void **state)
+{
+    join(&room_id, 97);
+    resume_start(session, 1, NULL);
+    assert_true(resume_rewind(session, &room_id, 95));
+    answer_events(&room_id, 98, 100);
+    expect_told(&listener, "");
+    assert_int_equal(asked_after(), 95);
+    answer_events(&room_id, 96, 100);
+    expect_told(&listener, "96 97 98 99 100");
+}
+
+static void test_a_client_that_asks_too_often(void **state)
+{
+    int64_t starts = 0;
+
+    while (resume_start(session, starts + 1, NULL))
+        starts++;
+    assert_int_equal(starts, 32);
+    answer_own();
+    assert_true(resume_start(session, 33, NULL));
 }
 
 static void test_a_client_that_asks_again(void **state)
@@ -262,13 +324,17 @@ int main(void)
         TEST(test_live_events_wait),
         TEST(test_ahead_of_the_room),
         TEST(test_a_client_that_reads_slowly),
+        TEST(test_a_page_that_finds_no_room),
         TEST(test_a_failed_read_is_tried_again),
         TEST(test_a_session_that_is_gone),
         TEST(test_numbers_that_are_missing),
         TEST(test_many_rooms),
         TEST(test_own_messages_come_before_synced),
+        TEST(test_own_messages_that_find_no_room),
         TEST(test_one_start_after_the_other),
         TEST(test_a_client_that_asks_again),
+        TEST(test_a_client_that_asks_again_meanwhile),
+        TEST(test_a_client_that_asks_too_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
