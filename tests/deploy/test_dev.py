@@ -9,12 +9,14 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+import uuid
 
 import pytest
 
@@ -53,19 +55,32 @@ def dev():
     assert not dev.state.exists()
 
 
-def paste(line, *frames, stay_s=2.5):
-    """Runs a printed line in a shell, types the frames, and returns what it printed."""
-    shell = subprocess.Popen(
-        ["bash", "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )
-    for frame in frames:
-        shell.stdin.write(frame + "\n")
-        shell.stdin.flush()
-        time.sleep(0.3)
-    time.sleep(stay_s)
-    os.killpg(shell.pid, signal.SIGTERM)
-    return shell.communicate(timeout=10)[0]
+class Terminal:
+    """A shell in a terminal of its own, as a person has one: lines are typed, and text is read."""
+
+    def __init__(self, line):
+        self.screen = ""
+        self.master, slave = os.openpty()
+        self.shell = subprocess.Popen(
+            ["bash", "-c", line], stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+        )
+        os.close(slave)
+
+    def type(self, line):
+        os.write(self.master, line.encode() + b"\n")
+
+    def shows(self, text, timeout_s=15):
+        """Reads until the text is there."""
+        deadline = time.monotonic() + timeout_s
+        while text not in self.screen:
+            ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"no {text} in {timeout_s} s on:\n{self.screen}"
+            self.screen += os.read(self.master, 65536).decode(errors="replace")
+
+    def close(self):
+        os.killpg(self.shell.pid, signal.SIGKILL)
+        self.shell.wait()
+        os.close(self.master)
 
 
 def printed(dev, program, who):
@@ -92,26 +107,30 @@ def test_status_tells_what_a_script_needs(dev):
 
 @pytest.mark.parametrize("program", ["websocat", "wscat"])
 def test_the_printed_lines_talk(dev, program):
+    """Two terminals, the teacher's on node 1 and the student's on node 2."""
     if not shutil.which(program):
         pytest.skip(f"no {program}")
     teacher, frames = printed(dev, program, "teacher")
     student, student_frames = printed(dev, program, "student")
-    listener = subprocess.Popen(
-        ["bash", "-c", student], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )
-    listener.stdin.write(student_frames[0] + "\n")
-    listener.stdin.flush()
-    time.sleep(1.5)
-    spoken = paste(teacher, *frames)
-    assert '"t":"welcome"' in spoken and '"t":"ok"' in spoken, spoken
-    time.sleep(0.5)
-    os.killpg(listener.pid, signal.SIGTERM)
-    heard = listener.communicate(timeout=10)[0]
-    if program == "websocat":  # the second program resends the same cid: nothing new is heard
-        assert "Hello from the teacher" in heard, heard
-    else:
-        assert '"t":"welcome"' in heard, heard
+    speaking, listening = Terminal(teacher), Terminal(student)
+    try:
+        for terminal, hello in ((listening, student_frames[0]), (speaking, frames[0])):
+            if program == "wscat":
+                terminal.shows("Connected")
+            terminal.type(hello)
+            terminal.shows('"t":"synced"')
+        # The frames were printed once: for the second program it is a resend, which is answered
+        # with the first one's result and delivered to nobody again.
+        speaking.type(frames[1])
+        speaking.shows('"t":"ok"')
+        listening.type(re.sub(r'"cid":"[^"]*"', f'"cid":"{uuid.uuid4()}"', student_frames[1]))
+        listening.shows('"t":"ok"')
+        speaking.shows("Hello from the student")
+        if program == "websocat":
+            listening.shows("Hello from the teacher")
+    finally:
+        speaking.close()
+        listening.close()
 
 
 def test_the_message_is_in_the_database(dev):
