@@ -38,7 +38,7 @@ static void publish(struct node *node, const struct uuid *user, char kind, const
         .kind = kind,
         .room = *room,
         .number = number,
-        .epoch = bus_epoch(node->epoch, strlen(node->epoch)),
+        .epoch = node->epoch_tag,
     };
 
     user_channel(user, channel);
@@ -211,7 +211,7 @@ void announce_received(void *context, const char *channel, const struct bus_head
     struct uuid user;
 
     metrics_add(METRIC_BUS_RECEIVED, 1);
-    if (header->epoch != bus_epoch(node->epoch, strlen(node->epoch)))
+    if (header->epoch != node->epoch_tag)
         metrics_add_label(METRIC_BUS_DROPPED, LABEL_BUS_DROP_EPOCH, 1);
     else if (!strcmp(channel, MODERATORS_CHANNEL))
         moderators_receive(node, header, payload, length);

@@ -273,10 +273,6 @@ static bool take_nodes_frame(struct bus *bus, const struct bus_header *header, c
 static void deliver(struct bus *bus, const char *channel, const struct bus_header *header,
                     const char *payload, size_t length)
 {
-    if (uuid_equal(&header->node, &bus->node)) {
-        bus->stats.own++;
-        return;
-    }
     bus->stats.received++;
     if (strcmp(channel, nodes_channel) == 0 && take_nodes_frame(bus, header, payload, length))
         return;
@@ -292,6 +288,10 @@ static void take_frame(struct bus *bus, const char *channel, const char *data, s
 
     if (!bus_channels_wanted(bus->channels, channel)) {
         bus->stats.stray++;
+        return;
+    }
+    if (bus_frame_claims(data, length, &bus->node)) {
+        bus->stats.own++;
         return;
     }
     switch (

@@ -182,6 +182,12 @@ static size_t find_key(struct bus_signer *signer, const char *channel, const uns
     return KEYS;
 }
 
+bool bus_frame_claims(const void *data, size_t length, const struct uuid *node)
+{
+    return length >= BUS_FRAME_HEADER_BYTES &&
+           !memcmp((const unsigned char *)data + OFFSET_NODE, node->bytes, UUID_BYTES);
+}
+
 enum bus_frame_result bus_frame_decode(struct bus_signer *signer, const char *channel,
                                        const void *data, size_t length, struct bus_header *header,
                                        const char **payload, size_t *payload_bytes)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* send: screen a message, write it, acknowledge it after the commit, tell everyone concerned */
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "gateway/command.h"
 #include "gateway/metrics.h"
 #include "gateway/moderators.h"
+#include "gateway/new_id.h"
 #include "gateway/node.h"
 #include "gateway/rate_limit.h"
 #include "gateway/request.h"
@@ -106,7 +106,6 @@ static struct send *send_new(const struct request *request, const struct command
 {
     size_t detail_length = json_length(detail);
     struct send *send = xmalloc(sizeof(*send) + said->text_length + detail_length + 1);
-    uint8_t random[10];
 
     memset(send, 0, sizeof(*send));
     send->request = *request;
@@ -127,8 +126,7 @@ static struct send *send_new(const struct request *request, const struct command
         .text = send->text,
         .text_length = said->text_length,
     };
-    RAND_bytes(random, sizeof(random));
-    uuid_v7(&send->write.message.id, (uint64_t)(clock_unix_us() / 1000), random);
+    new_id(&send->write.message.id);
     return send;
 }
 

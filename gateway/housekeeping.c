@@ -64,6 +64,7 @@ static void read_epoch(struct node *node, const PGresult *result)
         close_all(node);
     }
     snprintf(node->epoch, sizeof(node->epoch), "%s", epoch);
+    node->epoch_tag = bus_epoch(node->epoch, strlen(node->epoch));
 }
 
 static void read_gauges(struct node *node, const PGresult *result)

@@ -20,6 +20,7 @@
 #include "gateway/http_head.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/new_id.h"
 #include "gateway/node.h"
 #include "gateway/rest.h"
 #include "protocol/event.h"
@@ -199,14 +200,12 @@ static void choose_request_id(struct exchange *exchange)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
     char *id = exchange->request_id;
-    uint8_t random[10];
     struct uuid made;
 
     if (exchange_header(exchange, "x-request-id:", id, EXCHANGE_REQUEST_ID_BYTES) &&
         strspn(id, plain) == strlen(id))
         return;
-    lws_get_random(lws_get_context(exchange->wsi), random, sizeof(random));
-    uuid_v7(&made, (uint64_t)(clock_unix_us() / 1000), random);
+    new_id(&made);
     uuid_format(&made, id);
 }
 

@@ -166,7 +166,7 @@ void moderators_announce(struct node *node, enum queue_verb verb, const struct u
 {
     struct bus_header header = {
         .kind = BUS_QUEUE,
-        .epoch = bus_epoch(node->epoch, strlen(node->epoch)),
+        .epoch = node->epoch_tag,
     };
     char payload[PAYLOAD_BYTES] = {(char)verb};
 

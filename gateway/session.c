@@ -11,7 +11,6 @@
  */
 #include "gateway/session.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +22,7 @@
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/moderators.h"
+#include "gateway/new_id.h"
 #include "gateway/node.h"
 #include "gateway/presence.h"
 #include "gateway/request.h"
@@ -157,13 +157,6 @@ void session_heard(struct session *session)
 
 /* --- life --- */
 
-static void make_id(struct uuid *id)
-{
-    uint8_t random[10];
-    RAND_bytes(random, sizeof(random));
-    uuid_v7(id, (uint64_t)(clock_unix_us() / 1000), random);
-}
-
 struct session *session_new(struct connection *connection)
 {
     struct node *node = connection->node;
@@ -175,7 +168,7 @@ struct session *session_new(struct connection *connection)
     connection->claims = NULL;
     session->heard_ms = clock_now_ms();
     session->handle = handle_add(&node->sessions, session);
-    make_id(&session->id);
+    new_id(&session->id);
     list_init(&session->user_link);
     list_init(&session->rooms);
     list_init(&session->watch_link);
