@@ -258,9 +258,10 @@ void session_send(struct session *session, struct frame *frame)
         break;
     case OUTBOUND_FULL:
         metrics_add(METRIC_SLOW_CONSUMERS, 1);
+        metrics_add(METRIC_SEND_QUEUE_BYTES, -(int64_t)before);
         outbound_deinit(&session->outbound); /* the peer does not read: nothing more but the end */
         session_close(session, CLOSE_SLOW, 0);
-        break;
+        return;
     }
     metrics_add(METRIC_SEND_QUEUE_BYTES, (int64_t)session->outbound.bytes - (int64_t)before);
 }
@@ -300,8 +301,9 @@ static void handle_bad_request(struct session *session, const struct command_err
         session_close(session, CLOSE_POLICY, 0);
 }
 
-/* False: refused. A client that goes on asking while it is refused is closed. */
-static bool within_rate(struct session *session, const struct command *command)
+/* False: refused. Malformed frames count too: their errors cost as much as an answer. A client that
+ * goes on asking while it is refused is closed. */
+static bool within_rate(struct session *session, int64_t id)
 {
     double rate = session->node->config->limits.requests_per_s;
     int64_t wait_ms = rate_limit_take(&session->requests, (int64_t)clock_now_ms(), rate, rate, 1);
@@ -311,7 +313,7 @@ static bool within_rate(struct session *session, const struct command *command)
         return true;
     }
     metrics_add_label(METRIC_RATE_LIMITED, LABEL_LIMIT_REQUESTS, 1);
-    refuse(session, command->id, ERROR_RATE_LIMITED, "requests", wait_ms);
+    refuse(session, id, ERROR_RATE_LIMITED, "requests", wait_ms);
     session_refused(session, wait_ms);
     return false;
 }
@@ -352,8 +354,9 @@ static void run(struct session *session, const struct command *command)
 
 static void dispatch(struct session *session, const struct command *command)
 {
-    if (!id_rises(session, command) || !within_rate(session, command))
+    if (!id_rises(session, command))
         return;
+    session->bad_requests = 0;
     switch (session->state) {
     case SESSION_AUTHENTICATING:
         if (command->type == COMMAND_HELLO)
@@ -384,11 +387,12 @@ void session_receive(struct session *session, const char *text, size_t length)
     if (session->state == SESSION_CLOSED)
         return;
     limits_for_commands(session->node->config, &limits);
-    if (command_parse(&command, text, length, &limits, &error)) {
-        handle_bad_request(session, &error);
-        return;
+    bool bad = command_parse(&command, text, length, &limits, &error) != 0;
+    if (within_rate(session, error.id)) {
+        if (bad)
+            handle_bad_request(session, &error);
+        else
+            dispatch(session, &command);
     }
-    session->bad_requests = 0;
-    dispatch(session, &command);
     command_deinit(&command);
 }
