@@ -246,7 +246,7 @@ bool http_head_lists(const struct http_head *head, const char *name, const char 
 
 bool http_head_has_query(const struct http_head *head, const char *name)
 {
-    const char *at = head->query.data, *end = at + head->query.length;
+    const char *at = head->query.data, *end = at ? at + head->query.length : at;
     while (at && at < end) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         const char *stop = amp ? amp : end;

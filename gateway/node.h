@@ -48,7 +48,7 @@ struct node {
     struct config *config; /* the one in force; a reload replaces it between two callbacks */
     char name[64];
     char epoch[NODE_EPOCH_BYTES]; /* of the database, "" until it was first read */
-    uint64_t epoch_tag;            /* its hash, as frames on the bus carry it */
+    uint64_t epoch_tag;           /* its hash, as frames on the bus carry it */
     bool draining;                /* going down: no new connections, readyz says so */
 
     size_t connection_count;         /* of both listeners */

@@ -24,6 +24,7 @@
 #include "gateway/timer_wheel.h"
 #include "gateway/user.h"
 #include "gateway/uuid_map.h"
+#include "protocol/event.h"
 #include "protocol/frame.h"
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
@@ -278,6 +279,7 @@ struct gap_read {
     struct rooms *rooms;
     size_t count;
     struct uuid ids[GAP_ROOMS];
+    int64_t after[GAP_ROOMS];
 };
 
 static void handle_retry(struct timer_entry *entry)
@@ -285,21 +287,49 @@ static void handle_retry(struct timer_entry *entry)
     read_gaps(container_of(entry, struct rooms, retry));
 }
 
+/* Numbers commit in order, so one that the database skips was deleted by hand and will never come:
+ * members read the room anew from there. */
+static void skip_hole(struct room *room, int64_t number)
+{
+    struct json_writer *json = &room->rooms->node->json;
+
+    log_error("numbers are missing in a room; its members read it anew",
+              LOG_UUID("room", &room->id), LOG_INT("after", room->head), LOG_INT("next", number));
+    json_writer_reset(json);
+    event_reset(json, &room->id, number);
+    struct frame *frame = frame_new(json_text(json), json_length(json), FRAME_KEEP);
+    room->head = number;
+    LIST_FOREACH (node, &room->members) {
+        struct room_member *member = container_of(node, struct room_member, room_link);
+        if (member->behind || member->cursor >= number)
+            continue;
+        member->cursor = number;
+        metrics_add(METRIC_RESETS, 1);
+        session_send(member->session, frame);
+    }
+    frame_unref(frame);
+}
+
 static void accept_page_event(void *context, struct room_event *event)
 {
     struct rooms *rooms = context;
     struct room *room = rooms_find(rooms, &event->room);
 
-    if (!room || event->number != room->head + 1)
+    if (!room || event->number <= room->head)
         return;
     metrics_add(METRIC_ROOM_GAPS, 1);
-    advance(room, event);
+    if (event->number == room->head + 1)
+        advance(room, event);
+    else
+        skip_hole(room, event->number);
 }
 
 static void handle_gaps_read(void *context, const struct pg_reply *reply)
 {
     struct gap_read *read = context;
     struct rooms *rooms = read->rooms;
+
+    bool moved = false;
 
     rooms->reading = false;
     if (reply->outcome == PG_OK)
@@ -309,6 +339,7 @@ static void handle_gaps_read(void *context, const struct pg_reply *reply)
         if (!room)
             continue;
         room->reading = false;
+        moved |= room->head > read->after[i];
         if (room->head < room->target && !list_linked(&room->gap))
             list_append(&rooms->gaps, &room->gap);
     }
@@ -316,14 +347,11 @@ static void handle_gaps_read(void *context, const struct pg_reply *reply)
     if (list_empty(&rooms->gaps))
         return;
     /* After a failure, or a head told before its rows can be seen, not in a tight loop. */
-    timer_wheel_arm(rooms->node->wheel, &rooms->retry, reply->outcome == PG_OK ? 1 : GAP_RETRY_MS,
-                    handle_retry);
+    timer_wheel_arm(rooms->node->wheel, &rooms->retry, moved ? 1 : GAP_RETRY_MS, handle_retry);
 }
 
 static void read_gaps(struct rooms *rooms)
 {
-    int64_t after[GAP_ROOMS];
-
     if (rooms->reading || list_empty(&rooms->gaps))
         return;
     struct gap_read *read = xcalloc(1, sizeof(*read));
@@ -335,7 +363,7 @@ static void read_gaps(struct rooms *rooms)
             continue;
         room->reading = true;
         read->ids[read->count] = room->id;
-        after[read->count++] = room->head;
+        read->after[read->count++] = room->head;
     }
     if (!read->count) {
         free(read);
@@ -344,7 +372,7 @@ static void read_gaps(struct rooms *rooms)
     rooms->reading = true;
     struct pg_params params = PG_PARAMS_INIT;
     pg_params_uuid_array(&params, read->ids, read->count);
-    pg_params_int8_array(&params, after, read->count);
+    pg_params_int8_array(&params, read->after, read->count);
     pg_params_int4(&params, GAP_EVENTS);
     pg_pool_query(rooms->node->pool, &sql_events_after, &params, handle_gaps_read, read);
 }

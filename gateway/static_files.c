@@ -13,7 +13,7 @@
 /* The page needs its own scripts, styles and socket, and nothing else from anywhere. */
 #define CONTENT_SECURITY_POLICY                                                                    \
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "           \
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "              \
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "                    \
     "frame-ancestors 'none'\r\n"
 
 static const struct web_asset *find(const char *path)

@@ -20,8 +20,8 @@ static const char *names(const struct list_node *list)
     static char text[16];
     size_t count = 0;
 
-    LIST_FOREACH(node, list)
-    text[count++] = container_of(node, const struct item, link)->name;
+    LIST_FOREACH (node, list)
+        text[count++] = container_of(node, const struct item, link)->name;
     text[count] = '\0';
     return text;
 }
@@ -85,8 +85,8 @@ static void test_remove_while_walking(void **state)
         list_init(&items[i].link);
         list_append(&list, &items[i].link);
     }
-    LIST_FOREACH_SAFE(node, &list)
-    list_remove(node);
+    LIST_FOREACH_SAFE (node, &list)
+        list_remove(node);
     assert_true(list_empty(&list));
 }
 

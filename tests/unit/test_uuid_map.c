@@ -162,8 +162,7 @@ static void test_removal_while_iterating(void **state)
     static bool gone[MANY];
 
     fill(&map, 1000);
-    UUID_MAP_FOREACH(value, &map)
-    {
+    UUID_MAP_FOREACH (value, &map) {
         unsigned i = (unsigned)((int *)value - values);
         struct uuid key = numbered(i), other = numbered((i + 500) % 1000);
 
@@ -193,8 +192,7 @@ static void test_break_leaves_the_loop(void **state)
     unsigned visited = 0;
 
     fill(&map, 10);
-    UUID_MAP_FOREACH(value, &map)
-    {
+    UUID_MAP_FOREACH (value, &map) {
         assert_non_null(value);
         visited++;
         break;
