@@ -124,6 +124,8 @@ SELECT id AS quiet FROM t.write(:'room') \gset
 SELECT * FROM t.decide(:'moderator', :'hinted', 'block') \gset x_
 UPDATE users SET role = 'admin' WHERE id = :'second';
 UPDATE messages SET deleted_at = now() WHERE id = :'quiet';
+-- The listener is signalled after the commit; a statement of its own makes it look.
+SELECT * FROM dblink('a', 'SELECT true FROM pg_sleep(0.5)') AS looked (yes boolean) \gset
 SELECT bag_eq(
     $$SELECT extra FROM dblink_get_notify('a')$$,
     ARRAY['pending ' || :'hinted', 'access ' || :'second', 'message ' || :'room'],
