@@ -36,6 +36,12 @@ static void handle_query(void *context, const struct sql_statement *statement,
                           (double)elapsed_us / 1e6);
 }
 
+/* Plans are made once for any parameters: planning costs more than most statements. One that is
+ * made while the tables are empty must not scan them for ever, and none is worth a parallel worker. */
+static const char settings[] = "SET plan_cache_mode = force_generic_plan;"
+                               "SET enable_seqscan = off;"
+                               "SET max_parallel_workers_per_gather = 0";
+
 void database_options(struct node *node, struct pg_conn_options *options)
 {
     const struct config *config = node->config;
@@ -43,6 +49,7 @@ void database_options(struct node *node, struct pg_conn_options *options)
     *options = (struct pg_conn_options){
         .conninfo = config->database.url,
         .application_name = "chatgate",
+        .settings = settings,
         .connect_timeout_ms = (uint32_t)config->database.connect_timeout_ms,
         .statement_timeout_ms = (uint32_t)config->database.statement_timeout_ms,
         .lock_timeout_ms = (uint32_t)config->database.lock_timeout_ms,

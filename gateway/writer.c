@@ -407,10 +407,6 @@ bool writer_ready(const struct writer *writer)
 
 /* --- life --- */
 
-/* Plans are made once, for any batch; one cached while the tables were empty must not scan them. */
-static const char settings[] = "SET plan_cache_mode = force_generic_plan;"
-                               "SET enable_seqscan = off";
-
 struct writer *writer_new(struct node *node)
 {
     struct writer *writer = xcalloc(1, sizeof(*writer));
@@ -418,7 +414,6 @@ struct writer *writer_new(struct node *node)
 
     database_options(node, &options);
     options.application_name = "chatgate writer";
-    options.settings = settings;
     writer->node = node;
     writer->lane_count = (size_t)node->config->database.writers;
     writer->lanes = xcalloc(writer->lane_count, sizeof(*writer->lanes));

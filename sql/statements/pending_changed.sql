@@ -15,7 +15,7 @@ FROM (
      WHERE p.sender_id = ANY ($1::uuid[]) AND (p.status <> 'delivered' OR p.delayed)
        AND p.moderation_completed_at IS NULL
        AND p.created_at > public.chatgate_timestamp($2::int8)
-       AND p.status = 'pending_moderation' AND p.deleted_at IS NULL)
+       AND p.status = 'pending_moderation' AND (p.deleted_at IS NULL) IS TRUE)
     UNION ALL
     (SELECT d.*
      FROM public.messages d
