@@ -165,12 +165,24 @@ def fanout(settings):
                 }
 
 
+STUDENTS_PER_TEACHER = 200
+
+
+def seed_students(stage, count):
+    """Students with a room each, of teachers who have many; in the order of the students."""
+    students = stage.add_users("student", count)
+    teachers = stage.add_users("teacher", -(-count // STUDENTS_PER_TEACHER))
+    return stage.add_rooms(
+        (teachers[i % len(teachers)], student) for i, student in enumerate(students)
+    )
+
+
 def idle(settings):
-    """Memory of idle connections, and what they cost those that talk."""
+    """Memory of idle connections, of users with a room each, and what they cost those that talk."""
     count = settings.clients or 10000
     with staged(settings, 1) as stage:
         rooms = seed_pairs(stage, settings.rooms)
-        users = stage.add_users("student", count)
+        users = [room.student for room in seed_students(stage, count)]
         alone = Plan(stage)
         for user in users:
             alone.client(user)
@@ -198,23 +210,17 @@ def idle(settings):
                 }
 
 
-STUDENTS_PER_TEACHER = 200
-
-
 def herd(settings):
     """Everyone who listens loses the connection and comes back at once, with cursors."""
     count = settings.clients or 10000
     for nodes in settings.nodes:
         with staged(settings, nodes) as stage:
-            students = stage.add_users("student", count)
-            teachers = stage.add_users("teacher", -(-count // STUDENTS_PER_TEACHER))
-            rooms = stage.add_rooms(
-                (teachers[i % len(teachers)], student) for i, student in enumerate(students)
-            )
+            rooms = seed_students(stage, count)
+            teachers = {room.teacher for room in rooms}
             for number in range(settings.repeat):
                 plan, heads = Plan(stage), stage.heads()
                 sender = {teacher: plan.client(teacher) for teacher in teachers}
-                listener = {student: plan.client(student) for student in students}
+                listener = {room.student: plan.client(room.student) for room in rooms}
                 for room in random.sample(rooms, len(rooms)):
                     plan.room(room, heads[room.id], 1,
                               (sender[room.teacher], listener[room.student]))
