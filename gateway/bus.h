@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The nodes' bus over Redis: subscribe, publish, heartbeats. It wakes nodes up; it is no store. */
-#ifndef GATEWAY_BUS_H
-#define GATEWAY_BUS_H
+#pragma once
 
 #include "gateway/bus_frame.h"
 
@@ -89,5 +88,3 @@ bool bus_set_keys(struct bus *bus, const void *key, size_t key_bytes, const void
  * the bus, then calls `closed` (may be NULL); all of it later, from the loop. What is asked of the
  * bus in the meantime fails at once, from inside the call. */
 void bus_close(struct bus *bus, void (*closed)(void *context), void *context);
-
-#endif

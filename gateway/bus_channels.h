@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which channels are wanted, and which Redis has confirmed. No I/O. */
-#ifndef GATEWAY_BUS_CHANNELS_H
-#define GATEWAY_BUS_CHANNELS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,5 +51,3 @@ void bus_channels_disconnected(struct bus_channels *channels);
 /* Calls the done functions that are due; they may call back into this module. */
 bool bus_channels_has_finished(const struct bus_channels *channels);
 void bus_channels_finish(struct bus_channels *channels);
-
-#endif

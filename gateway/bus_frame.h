@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The signed binary frame that nodes exchange over Redis. */
-#ifndef GATEWAY_BUS_FRAME_H
-#define GATEWAY_BUS_FRAME_H
+#pragma once
 
 #include "protocol/uuid.h"
 
@@ -58,5 +57,3 @@ enum bus_frame_result {
 enum bus_frame_result bus_frame_decode(struct bus_signer *signer, const char *channel,
                                        const void *data, size_t length, struct bus_header *header,
                                        const char **payload, size_t *payload_bytes);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which other nodes are alive, by their heartbeats. No I/O. */
-#ifndef GATEWAY_BUS_NODES_H
-#define GATEWAY_BUS_NODES_H
+#pragma once
 
 #include "protocol/uuid.h"
 
@@ -45,5 +44,3 @@ bool bus_nodes_take_lost(struct bus_nodes *nodes, struct bus_node *out);
 
 /* Nobody could be heard for a while: all get their full time again. */
 void bus_nodes_forgive(struct bus_nodes *nodes);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A certificate and its key, tried out before they are used. */
-#ifndef GATEWAY_CERTIFICATE_H
-#define GATEWAY_CERTIFICATE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ struct certificate_dates {
  * certificate is not refused here. */
 int certificate_check(const char *certificate, const char *key, struct certificate_dates *dates,
                       char error[static CERTIFICATE_ERROR_BYTES]);
-
-#endif

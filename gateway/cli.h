@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command line: a table of verbs, and what they share. */
-#ifndef GATEWAY_CLI_H
-#define GATEWAY_CLI_H
+#pragma once
 
 #include <stdbool.h>
 #include <sysexits.h>
@@ -67,5 +66,3 @@ void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 
 /* Whether to write colours to this file descriptor: a terminal, and NO_COLOR not set. */
 bool cli_colors(int fd);
-
-#endif

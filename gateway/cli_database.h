@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command line: the synchronous database connection of the verbs. Never used by the daemon. */
-#ifndef GATEWAY_CLI_DATABASE_H
-#define GATEWAY_CLI_DATABASE_H
+#pragma once
 
 #include <libpq-fe.h>
 
@@ -12,5 +11,3 @@ PGconn *cli_database_connect(const char *url, const char *verb, char **error);
 
 /* The same, saying why on standard error (exit EX_UNAVAILABLE). */
 PGconn *cli_database_open(const char *url, const char *verb);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command line: one secret from standard input; never from argv, never echoed. */
-#ifndef GATEWAY_CLI_SECRET_H
-#define GATEWAY_CLI_SECRET_H
+#pragma once
 
 #include <stddef.h>
 
@@ -12,5 +11,3 @@ char *cli_secret_read(const char *prompt, size_t max);
 
 /* Wipes and frees; takes NULL, returns NULL. */
 char *cli_secret_free(char *secret);
-
-#endif

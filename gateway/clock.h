@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two clocks: one that never jumps, for intervals; one that people read, for records. */
-#ifndef GATEWAY_CLOCK_H
-#define GATEWAY_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -11,5 +10,3 @@ uint64_t clock_now_us(void);
 
 /* Microseconds since 1970-01-01 UTC. May jump; never subtract two of them to time something. */
 int64_t clock_unix_us(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Configuration: one immutable, shared struct made from the table and the sources. */
-#ifndef GATEWAY_CONFIG_H
-#define GATEWAY_CONFIG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,5 +61,3 @@ struct config *config_unref(struct config *config);
 /* Walks a comma separated setting: sets item and length to the next entry without the blanks
  * around it, skipping empty ones; *cursor starts at the setting's value. False at the end. */
 bool config_list_next(const char **cursor, const char **item, size_t *length);
-
-#endif

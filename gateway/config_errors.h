@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Faults of a configuration, gathered so that a person sees all of them at once. */
-#ifndef GATEWAY_CONFIG_ERRORS_H
-#define GATEWAY_CONFIG_ERRORS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdio.h>
@@ -21,5 +20,3 @@ void config_errors_add(struct config_errors *errors, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void config_errors_print(const struct config_errors *errors, FILE *out);
 void config_errors_deinit(struct config_errors *errors);
-
-#endif

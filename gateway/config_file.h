@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small files of the configuration, and who may read them. */
-#ifndef GATEWAY_CONFIG_FILE_H
-#define GATEWAY_CONFIG_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,5 +22,3 @@ void config_file_deinit(struct config_file *file);
 
 /* Whether group or others may read or write it: no place for a secret. */
 bool config_file_is_open(const struct config_file *file);
-
-#endif

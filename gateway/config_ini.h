@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The INI file, line by line. */
-#ifndef GATEWAY_CONFIG_INI_H
-#define GATEWAY_CONFIG_INI_H
+#pragma once
 
 #include <stddef.h>
 
@@ -15,5 +14,3 @@ typedef void (*config_ini_line_fn)(void *context, int line, const char *section,
  * and values run to the end of their line: a secret may hold any of these characters. */
 void config_ini_parse(const char *path, const char *text, size_t length, config_ini_line_fn handle,
                       void *context, struct config_errors *errors);
-
-#endif

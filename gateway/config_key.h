@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of the configuration: the rows of the table, found by name, and their values parsed. */
-#ifndef GATEWAY_CONFIG_KEY_H
-#define GATEWAY_CONFIG_KEY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -80,5 +79,3 @@ void config_key_clear(const struct config_key *key, struct config *config);
 
 /* Whether this text as this key's value would be a secret: a set secret, a URL with a password. */
 bool config_key_is_secret(const struct config_key *key, const char *text);
-
-#endif

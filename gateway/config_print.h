@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration written out: in force, as an example file, as a man page. */
-#ifndef GATEWAY_CONFIG_PRINT_H
-#define GATEWAY_CONFIG_PRINT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,5 +16,3 @@ void config_print_show(const struct config *config, const struct config_value *v
 void config_print_example(FILE *out);
 /* The settings' part of the man page chatgate.ini(5), as scdoc source. */
 void config_print_man(FILE *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where settings come from: flags, environment, credentials, the INI file, in this order. */
-#ifndef GATEWAY_CONFIG_SOURCE_H
-#define GATEWAY_CONFIG_SOURCE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -37,5 +36,3 @@ void config_sources_read(const struct config_sources *sources, struct config_val
                          struct config_errors *errors);
 /* Wipes and frees CONFIG_KEY_COUNT values. */
 void config_values_deinit(struct config_value *values);
-
-#endif

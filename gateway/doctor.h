@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Doctor: findings about what a node needs, each with what to do. */
-#ifndef GATEWAY_DOCTOR_H
-#define GATEWAY_DOCTOR_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -34,5 +33,3 @@ void doctor_check_descriptors(struct doctor *doctor);
 /* The server, its clock, the role's rights, the migrations. */
 void doctor_check_database(struct doctor *doctor);
 void doctor_check_redis(struct doctor *doctor);
-
-#endif

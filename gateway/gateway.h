@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Gateway: the daemon, from a checked configuration to an exit status. */
-#ifndef GATEWAY_GATEWAY_H
-#define GATEWAY_GATEWAY_H
+#pragma once
 
 struct config;
 struct config_sources;
@@ -10,5 +9,3 @@ struct config_sources;
  * (config_reload), and takes a ref of its own on config. Returns an exit status: EX_OK, or
  * EX_UNAVAILABLE, EX_OSERR, EX_CONFIG if it could not start (it has logged why). */
 int gateway_run(const struct config_sources *sources, struct config *config);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ledger of migrations: what this program brings against what the database says was applied. */
-#ifndef GATEWAY_LEDGER_H
-#define GATEWAY_LEDGER_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -60,5 +59,3 @@ char *ledger_create(PGconn *connection);
 /* Records a file as applied, within the transaction that is open, if one is. */
 char *ledger_record(PGconn *connection, const struct sql_file *file, int64_t duration_ms,
                     bool adopted);
-
-#endif

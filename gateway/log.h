@@ -8,8 +8,7 @@
  * lengths and codes. Log once, where the thing is handled. A level that is off costs one
  * comparison; the fields are then not evaluated. Any thread may log.
  */
-#ifndef GATEWAY_LOG_H
-#define GATEWAY_LOG_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -133,5 +132,3 @@ bool log_limit_pass(struct log_limit *limit, int64_t *suppressed);
 
 /* The text of an errno value or its negative; never NULL. */
 const char *log_errno_text(int error);
-
-#endif

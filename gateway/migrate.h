@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Migrations: applies what the ledger says is missing, one program at a time. */
-#ifndef GATEWAY_MIGRATE_H
-#define GATEWAY_MIGRATE_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ enum migrate_result migrate_up(PGconn *connection, migrate_event_fn event, void 
 /* Records a migration as applied without running it, for what a person applied by hand.
  * MIGRATE_FAILED if it is not pending. */
 enum migrate_result migrate_adopt(PGconn *connection, int version, char **error);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One pipelined connection to Postgres on a uv loop. */
-#ifndef GATEWAY_PG_CONN_H
-#define GATEWAY_PG_CONN_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -100,5 +99,3 @@ struct pg_queue;
 struct pg_conn *pg_conn_new_on(uv_loop_t *loop, const struct pg_conn_options *options,
                                struct pg_queue *queue);
 void pg_conn_pump(struct pg_conn *conn);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a conninfo to a configured session, without blocking. */
-#ifndef GATEWAY_PG_DIAL_H
-#define GATEWAY_PG_DIAL_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <uv.h>
@@ -22,5 +21,3 @@ struct pg_dial *pg_dial_free(struct pg_dial *dial);
  * time here: who started it stops it. */
 void pg_dial_start(struct pg_dial *dial);
 void pg_dial_cancel(struct pg_dial *dial);
-
-#endif

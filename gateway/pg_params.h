@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builder of a statement's parameters in Postgres' binary format. */
-#ifndef GATEWAY_PG_PARAMS_H
-#define GATEWAY_PG_PARAMS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,5 +60,3 @@ void pg_params_bytea_array(struct pg_params *params, const void *const *data, co
                            size_t n);
 void pg_params_jsonb_array(struct pg_params *params, const char *const *texts,
                            const size_t *lengths, size_t n);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries in flight on one libpq connection in pipeline mode. No event loop in here. */
-#ifndef GATEWAY_PG_PIPELINE_H
-#define GATEWAY_PG_PIPELINE_H
+#pragma once
 
 #include "gateway/pg_queue.h"
 
@@ -46,5 +45,3 @@ void pg_pipeline_answer_lost(struct pg_queue *queue, struct list_node *lost);
 
 /* If this error ends the session, copies its code to `fatal`, else leaves that alone. */
 void pg_fatal_sqlstate(const PGresult *error, char fatal[static PG_SQLSTATE_BYTES + 1]);
-
-#endif

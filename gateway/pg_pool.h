@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several pipelined connections that share one queue. */
-#ifndef GATEWAY_PG_POOL_H
-#define GATEWAY_PG_POOL_H
+#pragma once
 
 #include "gateway/pg_conn.h"
 
@@ -25,5 +24,3 @@ const struct pg_stats *pg_pool_stats(const struct pg_pool *pool);
 
 /* As pg_conn_close(), for all. */
 void pg_pool_close(struct pg_pool *pool, void (*closed)(void *context), void *context);
-
-#endif

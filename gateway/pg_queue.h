@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries that wait for a connection, and the life of one query. */
-#ifndef GATEWAY_PG_QUEUE_H
-#define GATEWAY_PG_QUEUE_H
+#pragma once
 
 #include "gateway/pg_conn.h"
 #include "gateway/pg_params.h"
@@ -66,5 +65,3 @@ void pg_queue_wake(struct pg_queue *queue);
  * query that was answered already (at its deadline) is left alone. */
 void pg_query_answer(struct pg_queue *queue, struct pg_query *query, enum pg_outcome outcome);
 void pg_query_free(struct pg_query *query);
-
-#endif

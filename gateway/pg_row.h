@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Typed readers of a binary result's fields. */
-#ifndef GATEWAY_PG_ROW_H
-#define GATEWAY_PG_ROW_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -24,5 +23,3 @@ const char *pg_text(const PGresult *result, int row, int column, size_t *length)
 
 /* Bytes, borrowed from the result. */
 const void *pg_bytea(const PGresult *result, int row, int column, size_t *length);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A new session's settings, before it may be used. */
-#ifndef GATEWAY_PG_SESSION_H
-#define GATEWAY_PG_SESSION_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -21,5 +20,3 @@ bool pg_session_start(PGconn *pg, const struct pg_conn_options *options);
 
 /* Goes on when the socket is ready, until DONE or FAILED (`error` says why). */
 enum pg_session_step pg_session_poll(PGconn *pg, char *error, size_t error_bytes);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where to connect to: a conninfo whose host names are looked up off the loop. */
-#ifndef GATEWAY_PG_TARGET_H
-#define GATEWAY_PG_TARGET_H
+#pragma once
 
 #include <libpq-fe.h>
 #include <uv.h>
@@ -24,5 +23,3 @@ void pg_target_cancel(struct pg_target *target);
 
 /* Begins to connect to what was resolved; as PQconnectStartParams(). */
 PGconn *pg_target_connect(const struct pg_target *target);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waits for a libpq socket to become ready. */
-#ifndef GATEWAY_PG_WATCH_H
-#define GATEWAY_PG_WATCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <uv.h>
@@ -24,5 +23,3 @@ bool pg_watch_start(struct pg_watch *watch, int socket, int events);
 
 /* No ready() comes after it. Must come before libpq may close the socket. */
 void pg_watch_stop(struct pg_watch *watch);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Passwords within connection strings: seen, and taken out before a person or a log sees them. */
-#ifndef GATEWAY_REDACT_H
-#define GATEWAY_REDACT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -10,5 +9,3 @@
 bool redact_has_password(const char *url);
 /* A copy with *** for each password: a string for free(). */
 char *redact_url(const char *url);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection to Redis on a uv loop: logs in, watches over itself, reconnects. */
-#ifndef GATEWAY_REDIS_CONN_H
-#define GATEWAY_REDIS_CONN_H
+#pragma once
 
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
@@ -41,5 +40,3 @@ bool redis_conn_command(struct redis_conn *conn, size_t argc, const char *const 
 /* Tries once to write what is left, gives up what waits for a reply (NULL), frees the connection,
  * then calls `closed`; all of it later, from the loop. No on_down comes. */
 void redis_conn_close(struct redis_conn *conn, void (*closed)(void *context), void *context);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A stream to Redis: from a URL to bytes that come and go. */
-#ifndef GATEWAY_REDIS_LINK_H
-#define GATEWAY_REDIS_LINK_H
+#pragma once
 
 #include "gateway/redis_out.h"
 
@@ -33,5 +32,3 @@ size_t redis_link_pending(const struct redis_link *link);
 
 /* Frees itself later. NULL is fine; returns NULL. */
 struct redis_link *redis_link_close(struct redis_link *link);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands to Redis, encoded and waiting to be written. */
-#ifndef GATEWAY_REDIS_OUT_H
-#define GATEWAY_REDIS_OUT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -24,5 +23,3 @@ void redis_out_consume(struct redis_out *out, size_t length);
 size_t redis_out_size(size_t argc, const size_t *argv_bytes);
 
 void redis_out_deinit(struct redis_out *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where Redis is, read from a URL. */
-#ifndef GATEWAY_REDIS_URL_H
-#define GATEWAY_REDIS_URL_H
+#pragma once
 
 /* Embedded; owns its strings. Either `path` or `host` and `port`. */
 struct redis_url {
@@ -22,5 +21,3 @@ struct redis_url {
  * 0; or -EINVAL, `error` is a static text, and `url` is empty. */
 int redis_url_parse(struct redis_url *url, const char *text, const char **error);
 void redis_url_deinit(struct redis_url *url);
-
-#endif

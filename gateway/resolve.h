@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Host names to addresses, off the loop. */
-#ifndef GATEWAY_RESOLVE_H
-#define GATEWAY_RESOLVE_H
+#pragma once
 
 #include <netdb.h>
 #include <uv.h>
@@ -20,5 +19,3 @@ struct resolve *resolve_start(uv_loop_t *loop, const char *host, const char *por
 
 /* The caller is no longer interested: `done` won't come. NULL is fine. */
 void resolve_cancel(struct resolve *resolve);
-
-#endif

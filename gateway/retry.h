@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long to wait before the next try: exponential backoff with full jitter. */
-#ifndef GATEWAY_RETRY_H
-#define GATEWAY_RETRY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -22,5 +21,3 @@ uint32_t retry_next_ms(struct retry *retry);
 
 /* It worked: the next wait starts from base_ms again. */
 void retry_reset(struct retry *retry);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Formatted text on the heap, or the end of the process (as protocol/xalloc.h). */
-#ifndef GATEWAY_XASPRINTF_H
-#define GATEWAY_XASPRINTF_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -9,5 +8,3 @@
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 char *xvasprintf(const char *format, va_list arguments)
     __attribute__((format(printf, 1, 0), returns_nonnull));
-
-#endif

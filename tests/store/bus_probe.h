@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two nodes' buses on one Redis, for tests. */
-#ifndef TESTS_STORE_BUS_PROBE_H
-#define TESTS_STORE_BUS_PROBE_H
+#pragma once
 
 #include "gateway/bus.h"
 #include "tests/store/redis_server.h"
@@ -58,5 +57,3 @@ void bus_probe_command(struct bus_probe *f, int argc, const char *const *argv);
 /* Past the bus, as a stranger would. */
 void bus_probe_publish_raw(struct bus_probe *f, const char *channel, const void *data,
                            size_t length);
-
-#endif

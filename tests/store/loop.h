@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a uv loop in a test until something has happened. */
-#ifndef TESTS_STORE_LOOP_H
-#define TESTS_STORE_LOOP_H
+#pragma once
 
 #include "gateway/clock.h"
 
@@ -46,5 +45,3 @@ static inline void loop_sleep(uv_loop_t *loop, uint64_t ms)
 
     loop_wait(loop, &never, 1, ms);
 }
-
-#endif

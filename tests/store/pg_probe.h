@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a test of Postgres connections asks, and what it hears. */
-#ifndef TESTS_STORE_PG_PROBE_H
-#define TESTS_STORE_PG_PROBE_H
+#pragma once
 
 #include "gateway/pg_conn.h"
 #include "gateway/pg_params.h"
@@ -56,5 +55,3 @@ void probe_assert_reply(struct probe *probe, int i, enum pg_outcome outcome, con
 
 /* Of the session's backend. */
 int64_t probe_pid(struct probe *probe);
-
-#endif

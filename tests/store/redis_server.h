@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A Redis of a test's own, to be killed, frozen and started again. */
-#ifndef TESTS_STORE_REDIS_SERVER_H
-#define TESTS_STORE_REDIS_SERVER_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -18,5 +17,3 @@ void redis_server_init(struct redis_server *server, const char *password);
 void redis_server_start(struct redis_server *server); /* returns when it answers */
 void redis_server_kill(struct redis_server *server);
 void redis_server_deinit(struct redis_server *server);
-
-#endif
