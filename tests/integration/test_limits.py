@@ -10,6 +10,7 @@ import pytest
 import people
 from client import Client, Closed, Refused, new_uuid
 from raw import Raw
+from texts import prose
 from rest import rest
 
 
@@ -53,16 +54,19 @@ async def test_message_flood_is_rate_limited(connect, pair):
 
 
 async def test_the_limit_is_a_users_over_all_nodes(connect, pair):
+    """A node hears of the other's messages when they are committed, and counts them."""
     devices = [await connect(pair.teacher), await connect(pair.teacher, node=1)]
+    for n in range(10):
+        await devices[0].send(pair.room, f"{n}")
+    await devices[1].expect("message", seq=10)
     outcomes = await asyncio.gather(
         *(
-            devices[n % 2].begin("send", room=pair.room, cid=new_uuid(), text=f"{n}")
-            for n in range(30)
+            devices[1].begin("send", room=pair.room, cid=new_uuid(), text=f"more {n}")
+            for n in range(10)
         ),
         return_exceptions=True,
     )
-    good = sum(isinstance(outcome, dict) for outcome in outcomes)
-    assert 8 <= good <= 14
+    assert sum(isinstance(outcome, dict) for outcome in outcomes) <= 4
 
 
 async def test_going_on_after_rate_limited_is_4005(connect, pair):
@@ -185,14 +189,13 @@ async def test_slow_consumer_is_4002(make_cluster):
     await sleeper.upgrade(small.token(pair.student))
     await sleeper.hello()
     teacher = await Client.open(node.ws_url, small.token(pair.teacher))
-    text = " ".join(["слово"] * 660)
     sent = 0
     deadline = time.monotonic() + 60
     while node.metric("chatgate_slow_consumers_dropped_total") == 0:
         assert time.monotonic() < deadline, "the queue of a sleeper has no bound"
         for _ in range(20):
             sent += 1
-            await teacher.send(pair.room, text)
+            await teacher.send(pair.room, prose(450, seed=sent))
     assert await sleeper.close_code(timeout=30) == 4002
     await sleeper.close()
     back = await Client.open(node.ws_url, small.token(pair.student), hello={"rooms": {pair.room: 0}})

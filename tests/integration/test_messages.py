@@ -9,6 +9,7 @@ import pytest
 
 import people
 from client import new_uuid
+from texts import prose
 
 
 async def test_teacher_on_node_1_student_on_node_2(cluster, connect, pair):
@@ -181,9 +182,8 @@ async def test_history_shows_the_cid_to_its_sender_only(connect, pair):
 
 async def test_history_pages_end_at_64_kib(connect, pair):
     teacher = await connect(pair.teacher)
-    text = " ".join(["слово"] * 600)  # some 6.5 kB
-    for _ in range(15):
-        await teacher.send(pair.room, text)
+    for n in range(15):
+        await teacher.send(pair.room, prose(450, seed=n))  # some 6 kB each
     answer = await teacher.request("history", room=pair.room, after=0)
     assert answer["more"] is True and 1 <= len(answer["messages"]) < 15
     assert [item["seq"] for item in answer["messages"]] == list(

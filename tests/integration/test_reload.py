@@ -13,6 +13,7 @@ import people
 import tokens
 from client import Client, new_uuid
 from raw import Raw
+from texts import prose
 from rest import rest
 
 
@@ -56,11 +57,13 @@ async def test_a_bad_configuration_changes_nothing(cluster, connect, pair, secti
     node = cluster.nodes[0]
     client = await connect(pair.teacher)
     node.set("drain", window_s=2)
+    url = node.ws_url  # before the settings say otherwise
     node.set(section, **{key: value})
     await reloaded(node, "failed")
     assert (await client.send(pair.room, "still here"))["status"] == "delivered"
     assert node.probe("/readyz") == 200
-    await connect(pair.student)
+    newcomer = await Client.open(url, cluster.token(pair.student))
+    await newcomer.close()
 
 
 async def test_keys_rotate_by_reload(cluster, pair):
@@ -147,7 +150,7 @@ async def test_wss_and_https(secure):
     teacher = await Client.open(node.ws_url, secure.token(pair.teacher))
     student = await Client.open(node.ws_url, secure.token(pair.student), how="subprotocol")
     for n in range(20):
-        await teacher.send(pair.room, " ".join(["слово"] * 600))
+        await teacher.send(pair.room, prose(450, seed=n))
     await student.expect("message", seq=20)
     answer = await rest(node, "GET", "/api/chats", token=secure.token(pair.teacher))
     assert answer.status == 200 and len(answer.json["rooms"]) == 1
