@@ -7,11 +7,13 @@
  * message goes at once, under load batches grow by themselves.
  *
  * What can go wrong, and what then happens:
- *   - another node holds the room: its rows come back `busy` and go to the front of the queue; a
- *     room that stays busy is written alone by the statement that waits for it.
- *   - deadlock, serialisation, lock timeout: all was rolled back; the batch goes again.
- *   - a row that the database cannot take: batches are halved until it stands alone, and it alone
- *     is refused.
+ *   - another node holds the room: its rows come back `busy` and go to the front of the queue. A
+ *     room that stays busy is set aside, and now and then one such room is written alone by the
+ *     statement that waits for the lock, for a moment: whoever forgot a transaction in a terminal
+ *     holds up that room and no other.
+ *   - deadlock, serialisation: all was rolled back; the batch goes again.
+ *   - a row that the database cannot take, or that waits for a lock elsewhere (its sender's row):
+ *     batches are halved until it stands alone; then it alone is refused, or its room set aside.
  *   - the connection is lost after sending: unknown. The batch goes again with the same cids; the
  *     unique key makes that safe, whether or not the first one was (or is yet to be) committed.
  *   - time runs out: `unavailable`, which promises nothing, and the client resends.
@@ -30,29 +32,34 @@
 #include "gateway/node.h"
 #include "gateway/pg_conn.h"
 #include "gateway/pg_params.h"
-#include "gateway/pg_row.h"
-#include "gateway/text_hash.h"
 #include "gateway/timer_wheel.h"
+#include "gateway/write_batch.h"
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
 
 enum {
-    BATCH_MAX = 200,
-    BUSY_ROUNDS = 3, /* then the room is waited for */
+    BUSY_ROUNDS = 3, /* then the room is set aside */
     RETRY_MS = 20,
+    LOCK_TIMEOUT_MS =
+        150,             /* the lane stands still meanwhile; others need a lock for milliseconds */
+    WAIT_PAUSE_MS = 500, /* between two waits in vain; each costs the lane its lock_timeout */
     AWAY_TIMEOUT_MS = 1500,
     QUEUE_LIMIT = 20000, /* of one lane; beyond it, unavailable at once */
 };
 
+static const char SQLSTATE_LOCK_TIMEOUT[] = "55P03";
+
 struct lane {
     struct writer *writer;
     struct pg_conn *conn;
-    struct list_node queue; /* write::link */
-    struct list_node batch; /* write::link, in the order they were sent */
-    size_t queued;
-    size_t batch_limit; /* halved to find a row that the database refuses */
-    bool waits;         /* the batch is of one room and waits for its lock */
-    struct timer_entry retry;
+    struct list_node queue;   /* write::link */
+    struct list_node aside;   /* write::link, of the rooms that are set aside */
+    struct list_node batch;   /* write::link, in the order they were sent */
+    size_t queued;            /* in queue and aside */
+    size_t batch_limit;       /* halved to find a row that the database refuses */
+    bool waits;               /* the batch is of one room that was aside, and waits for its lock */
+    struct timer_entry retry; /* while armed nothing is sent */
+    struct timer_entry pause; /* while armed no room that is aside is tried */
 };
 
 struct writer {
@@ -66,6 +73,7 @@ struct writer {
 };
 
 static void send_batch(struct lane *lane);
+static void handle_pause_end(struct timer_entry *entry);
 
 /* --- finishing writes --- */
 
@@ -83,91 +91,47 @@ static void finish_all(struct list_node *list, enum write_result result)
 
 /* --- sending --- */
 
-/* The columns of a batch, in the order of the statement's parameters. */
-struct columns {
-    size_t count;
-    struct uuid ids[BATCH_MAX], rooms[BATCH_MAX], senders[BATCH_MAX], cids[BATCH_MAX];
-    const char *texts[BATCH_MAX], *statuses[BATCH_MAX], *reasons[BATCH_MAX], *details[BATCH_MAX];
-    size_t text_lengths[BATCH_MAX], status_lengths[BATCH_MAX], reason_lengths[BATCH_MAX],
-        detail_lengths[BATCH_MAX];
-    unsigned char hash_bytes[BATCH_MAX][TEXT_HASH_BYTES];
-    const void *hashes[BATCH_MAX];
-    size_t hash_lengths[BATCH_MAX];
-};
-
-static void add_row(struct columns *columns, const struct text_hasher *hasher,
-                    const struct write *write)
+static struct write *write_at(struct list_node *node)
 {
-    const struct message *message = &write->message;
-    size_t i = columns->count++;
-
-    columns->ids[i] = message->id;
-    columns->rooms[i] = message->room;
-    columns->senders[i] = message->sender;
-    columns->cids[i] = message->cid;
-    columns->texts[i] = message->text;
-    columns->text_lengths[i] = message->text_length;
-    columns->statuses[i] = message_status_name(message->status);
-    columns->status_lengths[i] = strlen(columns->statuses[i]);
-    columns->reasons[i] = message->reason;
-    columns->reason_lengths[i] = message->reason ? strlen(message->reason) : 0;
-    columns->details[i] = write->detail;
-    columns->detail_lengths[i] = write->detail_length;
-    text_hash(hasher, message->text, message->text_length, columns->hash_bytes[i]);
-    columns->hashes[i] = columns->hash_bytes[i];
-    columns->hash_lengths[i] = TEXT_HASH_BYTES;
+    return container_of(node, struct write, link);
 }
 
-static void bind_columns(struct pg_params *params, const struct columns *columns, int64_t rule_set,
-                         const char *node_name)
+/* Moves the next batch: the oldest messages, all screened by one rule set, or a room that is aside
+ * and is waited for. Returns how many there are: none if all are aside, and for a while. */
+static size_t choose_batch(struct lane *lane)
 {
-    size_t n = columns->count;
+    lane->waits = !list_empty(&lane->aside) && !timer_entry_armed(&lane->pause);
+    struct list_node *from = lane->waits ? &lane->aside : &lane->queue;
+    size_t count = 0;
 
-    pg_params_uuid_array(params, columns->ids, n);
-    pg_params_uuid_array(params, columns->rooms, n);
-    pg_params_uuid_array(params, columns->senders, n);
-    pg_params_uuid_array(params, columns->cids, n);
-    pg_params_text_array(params, columns->texts, columns->text_lengths, n);
-    pg_params_bytea_array(params, columns->hashes, columns->hash_lengths, n);
-    pg_params_text_array(params, columns->statuses, columns->status_lengths, n);
-    pg_params_text_array(params, columns->reasons, columns->reason_lengths, n);
-    pg_params_jsonb_array(params, columns->details, columns->detail_lengths, n);
-    pg_params_int8(params, rule_set);
-    pg_params_cstring(params, node_name);
-}
-
-/* Moves the next batch from the queue: the oldest messages, all screened by one rule set, or a
- * single room that must be waited for. */
-static void choose_batch(struct lane *lane, struct columns *columns)
-{
-    struct write *first = container_of(list_first(&lane->queue), struct write, link);
-
-    lane->waits = first->busy_rounds >= BUSY_ROUNDS;
-    LIST_FOREACH_SAFE (node, &lane->queue) {
-        struct write *write = container_of(node, struct write, link);
-        if (columns->count >= lane->batch_limit)
-            break;
+    if (list_empty(from))
+        return 0;
+    const struct write *first = write_at(list_first(from));
+    LIST_FOREACH_SAFE (node, from) {
+        struct write *write = write_at(node);
         if (lane->waits && !uuid_equal(&write->message.room, &first->message.room))
             continue;
-        if (write->rule_set != first->rule_set)
+        if (write->rule_set != first->rule_set || count == lane->batch_limit)
             break;
         list_remove(&write->link);
         list_append(&lane->batch, &write->link);
         lane->queued--;
-        add_row(columns, lane->writer->node->text_hasher, write);
+        count++;
     }
+    return count;
 }
 
-static void drop_overdue(struct lane *lane)
+static void drop_overdue(struct lane *lane, struct list_node *list)
 {
     uint64_t now = clock_now_ms();
 
-    while (!list_empty(&lane->queue)) {
-        struct write *write = container_of(list_first(&lane->queue), struct write, link);
-        if (write->deadline_ms > now)
-            return;
+    LIST_FOREACH_SAFE (node, list) {
+        if (write_at(node)->deadline_ms > now && list == &lane->queue)
+            return; /* the queue is in the order of deadlines */
+        if (write_at(node)->deadline_ms > now)
+            continue;
         lane->queued--;
-        finish(write, WRITE_UNAVAILABLE);
+        finish(write_at(node), WRITE_UNAVAILABLE);
     }
 }
 
@@ -176,38 +140,74 @@ static void retry_later(struct lane *lane, enum metric_label reason);
 
 static void send_batch(struct lane *lane)
 {
-    static struct columns columns; /* the loop's thread only; too large for a stack */
     struct node *node = lane->writer->node;
+    struct pg_params params = PG_PARAMS_INIT;
 
-    drop_overdue(lane);
-    if (!list_empty(&lane->batch) || list_empty(&lane->queue) || lane->writer->closing ||
+    drop_overdue(lane, &lane->queue);
+    drop_overdue(lane, &lane->aside);
+    if (!list_empty(&lane->batch) || !lane->queued || lane->writer->closing ||
         timer_entry_armed(&lane->retry))
         return;
     if (!pg_conn_ready(lane->conn)) {
         retry_later(lane, LABEL_RETRY_CONNECTION_LOST);
         return;
     }
-    columns.count = 0;
-    choose_batch(lane, &columns);
-    int64_t rule_set = container_of(list_first(&lane->batch), struct write, link)->rule_set;
-    struct pg_params params = PG_PARAMS_INIT;
-    bind_columns(&params, &columns, rule_set, node->name);
-    metrics_observe(METRIC_WRITE_BATCH, (double)columns.count);
+    size_t count = choose_batch(lane);
+    if (!count)
+        return;
+    metrics_observe(METRIC_WRITE_BATCH, (double)count);
+    write_batch_bind(&params, &lane->batch, node->text_hasher, node->name);
     pg_conn_query(lane->conn, lane->waits ? &sql_write_messages_wait : &sql_write_messages, &params,
                   handle_batch_written, lane);
 }
 
 /* --- answers --- */
 
-/* Puts what is left of the batch back in front of the queue, in order. */
+/* Puts what is left of the batch back in front of where it came from, in order. */
 static void requeue(struct lane *lane)
 {
+    struct list_node *home = lane->waits ? &lane->aside : &lane->queue;
+
     while (!list_empty(&lane->batch)) {
         struct list_node *last = list_last(&lane->batch);
         list_remove(last);
-        list_prepend(&lane->queue, last);
+        list_prepend(home, last);
         lane->queued++;
     }
+}
+
+static bool holds_room(const struct list_node *list, const struct uuid *room)
+{
+    LIST_FOREACH (node, list)
+        if (uuid_equal(&write_at(node)->message.room, room))
+            return true;
+    return false;
+}
+
+/* Sets the rooms aside that stayed busy for too long, each with all that is queued for it. */
+static void set_aside(struct lane *lane)
+{
+    LIST_FOREACH_SAFE (node, &lane->queue) {
+        struct write *write = write_at(node);
+        if (write->busy_rounds < BUSY_ROUNDS && !holds_room(&lane->aside, &write->message.room))
+            continue;
+        list_remove(node);
+        list_append(&lane->aside, node);
+    }
+}
+
+/* The room that was waited for goes behind the others that are aside. */
+static void give_turn(struct lane *lane)
+{
+    LIST_FOREACH (node, &lane->batch)
+        lane->queued++;
+    list_splice(&lane->aside, &lane->batch);
+    timer_wheel_arm(lane->writer->node->wheel, &lane->pause, WAIT_PAUSE_MS, handle_pause_end);
+}
+
+static void handle_pause_end(struct timer_entry *entry)
+{
+    send_batch(container_of(entry, struct lane, pause));
 }
 
 static void handle_retry(struct timer_entry *entry)
@@ -221,47 +221,6 @@ static void retry_later(struct lane *lane, enum metric_label reason)
     timer_wheel_arm(lane->writer->node->wheel, &lane->retry, RETRY_MS, handle_retry);
 }
 
-/* The columns of sql/statements/write_messages.sql. */
-enum column { ORD, RESULT, ID, STATUS, SEQ, AT_US, REASON, TEACHER, STUDENT };
-
-static bool parse_result(const char *name, enum write_result *out)
-{
-    static const struct {
-        const char *name;
-        enum write_result result;
-    } table[] = {
-        {"new", WRITE_NEW},
-        {"dup", WRITE_DUP},
-        {"no_room", WRITE_NO_ROOM},
-        {"not_member", WRITE_NOT_MEMBER},
-        {"cid_conflict", WRITE_CID_CONFLICT},
-    };
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        if (!strcmp(name, table[i].name)) {
-            *out = table[i].result;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void read_row(const PGresult *result, int row, struct write *write)
-{
-    struct message *message = &write->message;
-    const char *status = pg_text(result, row, STATUS, NULL);
-    const char *reason = pg_text(result, row, REASON, NULL);
-
-    pg_uuid(result, row, ID, &message->id);
-    if (status)
-        message_status_parse(&message->status, status, strlen(status));
-    message->seq = pg_int8(result, row, SEQ);
-    message->at_us = pg_int8(result, row, AT_US);
-    snprintf(write->reason, sizeof(write->reason), "%s", reason ? reason : "");
-    message->reason = reason ? write->reason : NULL;
-    pg_uuid(result, row, TEACHER, &write->teacher);
-    pg_uuid(result, row, STUDENT, &write->student);
-}
-
 /* Answers every row of the batch but the busy ones, which stay in it. True if there were any. */
 static bool read_answers(struct lane *lane, const PGresult *result)
 {
@@ -269,17 +228,15 @@ static bool read_answers(struct lane *lane, const PGresult *result)
     bool busy = false;
 
     for (int row = 0; row < PQntuples(result) && node != &lane->batch; row++) {
-        struct write *write = container_of(node, struct write, link);
+        struct write *write = write_at(node);
         enum write_result outcome;
         node = node->next;
-        if (!parse_result(pg_text(result, row, RESULT, NULL), &outcome)) {
+        if (write_batch_read(result, row, write, &outcome)) {
+            finish(write, outcome);
+        } else {
             write->busy_rounds++;
             busy = true;
-            continue;
         }
-        if (outcome == WRITE_NEW || outcome == WRITE_DUP)
-            read_row(result, row, write);
-        finish(write, outcome);
     }
     return busy;
 }
@@ -290,10 +247,9 @@ static bool retryable(const char *sqlstate, enum metric_label *reason)
         const char *prefix;
         enum metric_label reason;
     } table[] = {
-        {"40P01", LABEL_RETRY_DEADLOCK},        {"40", LABEL_RETRY_SERIALIZATION},
-        {"55P03", LABEL_RETRY_LOCK_TIMEOUT},    {"57", LABEL_RETRY_CONNECTION_LOST},
-        {"53", LABEL_RETRY_CONNECTION_LOST},    {"08", LABEL_RETRY_CONNECTION_LOST},
-        {"25006", LABEL_RETRY_CONNECTION_LOST},
+        {"40P01", LABEL_RETRY_DEADLOCK},     {"40", LABEL_RETRY_SERIALIZATION},
+        {"57", LABEL_RETRY_CONNECTION_LOST}, {"53", LABEL_RETRY_CONNECTION_LOST},
+        {"08", LABEL_RETRY_CONNECTION_LOST}, {"25006", LABEL_RETRY_CONNECTION_LOST},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         if (!strncmp(sqlstate, table[i].prefix, strlen(table[i].prefix))) {
@@ -309,6 +265,28 @@ static bool batch_is_single(const struct lane *lane)
     return lane->batch.next->next == &lane->batch;
 }
 
+static void halve(struct lane *lane, enum metric_label reason)
+{
+    metrics_add_label(METRIC_WRITE_RETRIES, reason, 1);
+    lane->batch_limit = lane->batch_limit > 1 ? lane->batch_limit / 2 : 1;
+    requeue(lane);
+}
+
+/* Somebody holds a lock that this batch needs. */
+static void handle_lock_timeout(struct lane *lane)
+{
+    if (lane->waits) {
+        metrics_add_label(METRIC_WRITE_RETRIES, LABEL_RETRY_LOCK_TIMEOUT, 1);
+        give_turn(lane);
+    } else if (batch_is_single(lane)) {
+        write_at(lane->batch.next)->busy_rounds = BUSY_ROUNDS;
+        requeue(lane);
+        set_aside(lane);
+    } else {
+        halve(lane, LABEL_RETRY_LOCK_TIMEOUT);
+    }
+}
+
 static void handle_refused(struct lane *lane, const struct pg_reply *reply)
 {
     enum metric_label reason;
@@ -316,17 +294,15 @@ static void handle_refused(struct lane *lane, const struct pg_reply *reply)
     if (retryable(reply->sqlstate, &reason)) {
         requeue(lane);
         retry_later(lane, reason);
-        return;
-    }
-    if (batch_is_single(lane)) {
+    } else if (!strcmp(reply->sqlstate, SQLSTATE_LOCK_TIMEOUT)) {
+        handle_lock_timeout(lane);
+    } else if (batch_is_single(lane)) {
         log_error("the database refused a message", LOG_STR("sqlstate", reply->sqlstate),
                   LOG_STR("detail", reply->message));
         finish_all(&lane->batch, WRITE_REFUSED);
-        return;
+    } else {
+        halve(lane, LABEL_RETRY_DATA_ERROR);
     }
-    metrics_add_label(METRIC_WRITE_RETRIES, LABEL_RETRY_DATA_ERROR, 1);
-    lane->batch_limit = lane->batch_limit > 1 ? lane->batch_limit / 2 : 1;
-    requeue(lane);
 }
 
 static void handle_batch_written(void *context, const struct pg_reply *reply)
@@ -343,9 +319,11 @@ static void handle_batch_written(void *context, const struct pg_reply *reply)
     case PG_OK:
         if (read_answers(lane, reply->result)) {
             requeue(lane);
+            set_aside(lane);
             retry_later(lane, LABEL_RETRY_BUSY);
         }
-        lane->batch_limit = lane->batch_limit * 2 > BATCH_MAX ? BATCH_MAX : lane->batch_limit * 2;
+        lane->batch_limit =
+            lane->batch_limit * 2 > WRITE_BATCH_MAX ? WRITE_BATCH_MAX : lane->batch_limit * 2;
         break;
     case PG_REFUSED:
         handle_refused(lane, reply);
@@ -384,7 +362,9 @@ void writer_submit(struct writer *writer, struct write *write)
             timer_wheel_arm(writer->node->wheel, &lane->retry, 1, handle_retry);
         return;
     }
-    list_append(&lane->queue, &write->link);
+    bool aside = holds_room(&lane->aside, &write->message.room) ||
+                 (lane->waits && holds_room(&lane->batch, &write->message.room));
+    list_append(aside ? &lane->aside : &lane->queue, &write->link);
     lane->queued++;
     send_batch(lane);
 }
@@ -414,16 +394,20 @@ struct writer *writer_new(struct node *node)
 
     database_options(node, &options);
     options.application_name = "chatgate writer";
+    if (options.lock_timeout_ms > LOCK_TIMEOUT_MS)
+        options.lock_timeout_ms = LOCK_TIMEOUT_MS;
     writer->node = node;
     writer->lane_count = (size_t)node->config->database.writers;
     writer->lanes = xcalloc(writer->lane_count, sizeof(*writer->lanes));
     for (size_t i = 0; i < writer->lane_count; i++) {
         struct lane *lane = &writer->lanes[i];
         lane->writer = writer;
-        lane->batch_limit = BATCH_MAX;
+        lane->batch_limit = WRITE_BATCH_MAX;
         list_init(&lane->queue);
+        list_init(&lane->aside);
         list_init(&lane->batch);
         timer_entry_init(&lane->retry);
+        timer_entry_init(&lane->pause);
         lane->conn = pg_conn_new(node->loop, &options);
         writer->open_lanes++;
     }
@@ -451,7 +435,9 @@ void writer_close(struct writer *writer, void (*closed)(void *context), void *co
     writer->closed_context = context;
     for (size_t i = 0; i < writer->lane_count; i++) {
         timer_wheel_cancel(&writer->lanes[i].retry);
+        timer_wheel_cancel(&writer->lanes[i].pause);
         finish_all(&writer->lanes[i].queue, WRITE_UNAVAILABLE);
+        finish_all(&writer->lanes[i].aside, WRITE_UNAVAILABLE);
         pg_conn_close(writer->lanes[i].conn, handle_lane_closed, writer);
     }
 }

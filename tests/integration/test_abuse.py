@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a client must not be able to do to itself or to others by asking for much, or in odd ways."""
 
+import asyncio
+import contextlib
 import json
+import time
+
+import pytest
 
 import people
 from client import new_uuid
@@ -68,3 +73,57 @@ async def test_refusals_are_limited_too(make_cluster):
         await sock.write(frame(TEXT, json.dumps(send)))
     assert await drained_until_closed(sock) == 4005
     await sock.close()
+
+
+@contextlib.contextmanager
+def held(cluster, statement, *parameters):
+    """A transaction that somebody forgot to end."""
+    with cluster.postgres.connect(cluster.database) as forgetful:
+        forgetful.autocommit = False
+        forgetful.execute(statement, parameters)
+        yield
+        forgetful.rollback()
+
+
+async def slowest_send(clients):
+    """The longest time that one of them waits for an ack, over a few rounds."""
+    slowest = 0
+    for _ in range(5):
+        start = time.monotonic()
+        await asyncio.gather(*(client.send(room, "hello") for client, room in clients))
+        slowest = max(slowest, time.monotonic() - start)
+    return slowest
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT FROM chat_rooms WHERE id = %(room)s FOR UPDATE",
+        "SELECT FROM users WHERE id = %(teacher)s FOR UPDATE",
+    ],
+    ids=["room", "sender"],
+)
+async def test_a_lock_holds_up_one_room(cluster, connect, make_pair, statement):
+    stuck, *pairs = [make_pair() for _ in range(8)]
+    teacher = await connect(stuck.teacher)
+    clients = [(await connect(pair.teacher), pair.room) for pair in pairs]
+    statement = statement.replace("%(room)s", f"'{stuck.room}'")
+    statement = statement.replace("%(teacher)s", f"'{stuck.teacher.id}'")
+    with held(cluster, statement):
+        waiting = [
+            teacher.begin("send", room=stuck.room, cid=new_uuid(), text=f"waits {n}")
+            for n in range(3)
+        ]
+        await asyncio.sleep(0.2)
+        assert await slowest_send(clients) < 1
+        assert not any(answer.done() for answer in waiting)
+    assert [(await answer)["seq"] for answer in waiting] == [1, 2, 3]
+
+
+async def test_a_lock_that_stays_is_unavailable(cluster, connect, pair):
+    teacher = await connect(pair.teacher)
+    cid = new_uuid()
+    with held(cluster, f"SELECT FROM chat_rooms WHERE id = '{pair.room}' FOR UPDATE"):
+        refusal = await teacher.refused("send", room=pair.room, cid=cid, text="later")
+        assert refusal.code == "unavailable" and refusal.retry_after_ms > 0
+    assert (await teacher.send(pair.room, "later", cid=cid))["seq"] == 1
