@@ -5,12 +5,10 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-struct list_node;
+#include "gateway/writer.h"
+
 struct pg_params;
 struct text_hasher;
-struct write;
-
-#include "gateway/writer.h"
 
 enum { WRITE_BATCH_MAX = 200 };
 
