@@ -19,6 +19,7 @@
 #include "gateway/room_row.h"
 #include "gateway/session.h"
 #include "gateway/user.h"
+#include "gateway/uuid_map.h"
 #include "protocol/event.h"
 #include "protocol/frame.h"
 #include "protocol/xalloc.h"
@@ -150,7 +151,19 @@ static void handle_changed(void *context, const struct pg_reply *reply)
         room_watch_sweep(watch->node);
 }
 
-/* A sweep that is asked for while another reads runs once more after it. */
+static void bind_users(struct pg_params *params, const struct uuid_map *map)
+{
+    struct uuid *users = xmalloc((uuid_map_count(map) + 1) * sizeof(*users));
+    size_t count = 0;
+
+    UUID_MAP_FOREACH (value, map)
+        users[count++] = ((struct user *)value)->id;
+    pg_params_uuid_array(params, users, count);
+    free(users);
+}
+
+/* A sweep that is asked for while another reads runs once more after it. It asks for the rooms of
+ * those who are here, since a backfill may have made a million. */
 void room_watch_sweep(struct node *node)
 {
     struct room_watch *watch = node->room_watch;
@@ -162,6 +175,7 @@ void room_watch_sweep(struct node *node)
     watch->reading = true;
     watch->next_since_us = clock_unix_us() - (int64_t)OVERLAP_S * 1000000;
     pg_params_int8(&params, watch->since_us);
+    bind_users(&params, users_map(node->users));
     pg_pool_query(node->pool, &sql_rooms_changed, &params, handle_changed, watch);
 }
 

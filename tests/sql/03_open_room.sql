@@ -51,16 +51,17 @@ SELECT results_eq(
     'noted, with the way and the node');
 
 -- rooms_changed sees each room once, as it is now.
-EXECUTE rooms_changed(0) \gset changed_
+SELECT array_agg(id) AS everybody FROM users \gset
+EXECUTE rooms_changed(0, :'everybody') \gset changed_
 SELECT is(:'changed_room'::uuid, :'first_room'::uuid, 'rooms_changed has the room, once');
 SELECT is(:'changed_closed'::boolean, false, 'open');
 UPDATE chat_rooms SET deleted_at = now() WHERE id = :'first_room';
-EXECUTE rooms_changed(0) \gset changed_
+EXECUTE rooms_changed(0, :'everybody') \gset changed_
 SELECT is(:'changed_closed'::boolean, true, 'closed');
 DELETE FROM chat_rooms WHERE id = :'first_room';
-EXECUTE rooms_changed(0) \gset changed_
+EXECUTE rooms_changed(0, :'everybody') \gset changed_
 SELECT is(:'changed_closed'::boolean, true, 'deleted for good: closed too');
-SELECT is_empty('EXECUTE rooms_changed(9000000000000000)', 'nothing in the future');
+SELECT is_empty('EXECUTE rooms_changed(9000000000000000, ''{}'')', 'nothing in the future');
 SELECT results_eq('EXECUTE rooms_made(0)',
                   $$VALUES ('lazy', 'created', 1::bigint), ('lazy', 'revived', 1),
                            ('platform', 'closed', 3)$$,
