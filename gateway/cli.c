@@ -27,6 +27,8 @@ static const struct cli_verb verbs[] = {
     {"check-config", "say whether a node could serve with this configuration", cli_check_config},
     {"config", "print the settings in force, or an example file", cli_config},
     {"doctor", "look at everything that a node needs, and say what to do", cli_doctor},
+    {"verify", "say whether bookings make chat rooms, and count the missing", cli_verify},
+    {"backfill", "make the chat rooms that are missing", cli_backfill},
     {"moderation", "try the moderation rules on texts and files", cli_moderation},
     {"token", "mint or verify an access token", cli_token},
     {"user", "add a user, or set a password", cli_user},

@@ -19,6 +19,7 @@ struct cli_verb {
 
 int cli_main(int argc, char **argv);
 
+int cli_backfill(int argc, char **argv);
 int cli_check_config(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
@@ -27,6 +28,7 @@ int cli_moderation(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_user(int argc, char **argv);
+int cli_verify(int argc, char **argv);
 int cli_version(int argc, char **argv);
 
 /* Options of every verb that has a configuration; a verb puts the first two macros into its own

@@ -5,16 +5,18 @@ _chatgate_words() {
     # For "" the verbs, else what can follow that verb.
     local common='--config --set --help'
     case $1 in
-    '') echo 'serve migrate check-config config doctor moderation token user version help' ;;
+    '') echo 'serve migrate check-config config doctor verify backfill moderation token user version help' ;;
     serve) echo "$common --address --port --admin-port --name --log-level" ;;
     migrate) echo "up status adopt $common --database-url --json" ;;
     check-config | doctor) echo "$common --json" ;;
+    verify) echo "$common --verbose --database-url --json" ;;
+    backfill) echo "$common --batch --sleep --database-url --json" ;;
     config) echo "$common --show --example --man --json" ;;
     moderation) echo 'check rules list test export --rules --json --jsonl --sequences --help' ;;
     token) echo "mint verify $common --user --role --ttl --json" ;;
     user) echo "add passwd $common --email --role --first-name --last-name --json" ;;
     version) echo '--json --help' ;;
-    help) echo 'serve migrate check-config config doctor moderation token user version' ;;
+    help) echo 'serve migrate check-config config doctor verify backfill moderation token user version' ;;
     esac
 }
 
@@ -28,7 +30,7 @@ _chatgate() {
     -r | --role) words='student teacher moderator admin' ;;
     -l | --log-level) words='error warning notice info debug' ;;
     -s | --set | -u | --user | -t | --ttl | -e | --email | -f | --first-name | --last-name | \
-        -a | --address | -p | --port | --admin-port | -n | --name | --database-url)
+        -a | --address | -p | --port | --admin-port | -n | --name | --database-url | --batch | --sleep)
         words=''
         ;;
     *)
