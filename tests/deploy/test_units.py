@@ -14,7 +14,7 @@ from cluster import ROOT
 
 UNITS = ROOT / "deploy/systemd"
 EXPOSURE_LIMIT = 1.5
-SERVICES = ["chatgate@.service"]
+SERVICES = ["chatgate@.service", "chatgate-backfill.service"]
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="no systemd-analyze: apt install systemd"
@@ -99,6 +99,14 @@ def test_credentials_name_settings():
         for credential in unit(service)["Service"]["LoadCredential"].splitlines():
             name, _, path = credential.partition(":")
             assert name in known and path == f"/etc/chatgate/credentials/{name}"
+
+
+@needs_systemd
+def test_the_backfill_comes_every_half_hour():
+    calendar = unit("chatgate-backfill.timer")["Timer"]["OnCalendar"]
+    done = run("systemd-analyze", "calendar", "--iterations=3", calendar)
+    times = re.findall(r"(?:Next elapse|Iter\. #\d|Iteration #\d): .* \d\d:(\d\d):\d\d", done.stdout)
+    assert len(times) == 3 and set(times) == {"00", "30"}, done.stdout
 
 
 @needs_systemd
