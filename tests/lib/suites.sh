@@ -13,9 +13,13 @@ build() {
     local folder=$1
     shift
     if [[ ! -f $folder/build.ninja ]]; then
-        meson setup "$folder" -Dwerror=true "$@" || return
+        meson setup "$folder" "$@" || return
     fi
     ninja -C "$folder"
+}
+
+build_tests() {
+    build "$test_build" -Dwerror=true
 }
 
 # meson_suite FOLDER SUITE: runs and counts.
@@ -70,11 +74,11 @@ suite_lint() {
 }
 
 suite_unit() {
-    build "$test_build" && meson_suite "$test_build" unit
+    build_tests && meson_suite "$test_build" unit
 }
 
 suite_clang() {
-    CC=clang build "$clang_build" && count 1 0 0
+    CC=clang build "$clang_build" -Dwerror=true && count 1 0 0
 }
 
 suite_sql() {
@@ -86,7 +90,7 @@ suite_sql() {
 }
 
 suite_store() {
-    build "$test_build" || return
+    build_tests || return
     rm -f "$test_build/meson-logs/store.json"
     tests/store/run "$test_build" --no-rebuild --logbase store
     local status=$?
@@ -95,14 +99,14 @@ suite_store() {
 }
 
 suite_integration() {
-    build "$test_build" || return
+    build_tests || return
     promtool_ensure || skip "promtool cannot be had"
     CHATGATE_BIN=$test_build/gateway/chatgate pytest_suite tests/integration
 }
 
 # deploy/dev in a state folder of its own, on the build that is there.
 suite_deploy() {
-    build "$test_build" || return
+    build_tests || return
     websocat_ensure || skip "websocat cannot be had"
     wscat_ensure || skip "wscat cannot be had"
     CHATGATE_TEST_BUILD=$test_build pytest_suite tests/deploy
@@ -115,13 +119,13 @@ suite_client() {
 
 suite_spec() {
     node_suite_possible tests/spec || return 0
-    build "$test_build" && npm_ensure tests/spec && meson_suite "$test_build" spec
+    build_tests && npm_ensure tests/spec && meson_suite "$test_build" spec
 }
 
 # The chat page of two nodes that are started for it.
 suite_browser() {
     node_suite_possible tests/browser || return 0
-    build "$test_build" && npm_ensure tests/browser || return
+    build_tests && npm_ensure tests/browser || return
     export CHATGATE_STATE=$state/browser
     mkdir -p "$CHATGATE_STATE"
     ln -sfn "$test_build" "$CHATGATE_STATE/build"
@@ -150,12 +154,13 @@ suite_fuzz() {
 
 suite_quality() {
     [[ -e tests/moderation/quality ]] || { skip "there is no tests/moderation/quality"; return 0; }
-    build "$test_build" || return
+    build_tests || return
     tests/moderation/quality "$test_build" 2>&1 | tee "$logs/quality.txt"
     local status=${PIPESTATUS[0]}
     if ((status == 0)); then count 1 0 0; else count 0 1 0; fi
 }
 
+# Warnings are no errors here: instrumented code makes gcc see faults that are not there.
 suite_sanitize() {
     local status=0
     build "$sanitize_build" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 || return
