@@ -37,7 +37,8 @@ static void handle_query(void *context, const struct sql_statement *statement,
 }
 
 /* Plans are made once for any parameters: planning costs more than most statements. One that is
- * made while the tables are empty must not scan them for ever, and none is worth a parallel worker. */
+ * made while the tables are empty must not scan them for ever, and none is worth a parallel worker.
+ */
 static const char settings[] = "SET plan_cache_mode = force_generic_plan;"
                                "SET enable_seqscan = off;"
                                "SET max_parallel_workers_per_gather = 0";
