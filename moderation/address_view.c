@@ -16,6 +16,8 @@
 #include "moderation/word_view.h"
 #include "protocol/xalloc.h"
 
+enum { SPACED_MIN = 5 /* single characters */, BULLET = 0x2022 };
+
 struct writer {
     struct address_view *view;
     const struct word_view *words;
@@ -70,26 +72,23 @@ static void put(struct address_view *view, uint8_t ch, uint32_t first, uint32_t 
 
 /* ---- words ---- */
 
-static bool is_single(const struct word_view *words, size_t token)
+/* One past the last unit of single characters with one blank between each, if there are enough of
+ * them from `unit` on; else `unit`. */
+static uint32_t spaced_end(const struct writer *writer, uint32_t unit)
 {
-    return token < words->token_count && words->tokens[token].first == words->tokens[token].last;
-}
+    const struct unit *units = writer->units;
+    uint32_t end = unit + 1, count = 1;
 
-/* Tokens a and a + 1 are single characters with exactly one blank between. */
-static bool is_apart(const struct word_view *words, size_t a)
-{
-    const struct token *t = words->tokens;
-
-    return a + 1 < words->token_count && is_single(words, a) && is_single(words, a + 1) &&
-           t[a + 1].first - t[a].last == 2 && words->text->units[t[a].last + 1].kind == FOLD_SPACE;
-}
-
-/* The token continues letters that were spaced apart. */
-static bool continues_spaced(const struct word_view *words, size_t token)
-{
-    if (token == 0 || !is_apart(words, token - 1))
-        return false;
-    return is_apart(words, token) || (token > 1 && is_apart(words, token - 2));
+    if (unit > 0 && units[unit - 1].kind != FOLD_SPACE && units[unit - 1].kind != FOLD_LINE)
+        return unit;
+    while (end + 1 < writer->unit_count && units[end].kind == FOLD_SPACE &&
+           units[end + 1].kind != FOLD_SPACE && units[end + 1].kind != FOLD_LINE &&
+           (end + 2 >= writer->unit_count || units[end + 2].kind == FOLD_SPACE ||
+            units[end + 2].kind == FOLD_LINE)) {
+        end += 2;
+        count++;
+    }
+    return count >= SPACED_MIN ? end : unit;
 }
 
 /* Letters of this token are to be read as Latin: it has some, or it touches some and could be. */
@@ -121,15 +120,11 @@ static void put_token(struct writer *writer, const struct token *token)
 {
     struct address_view *view = writer->view;
     bool latin = reads_latin(writer, token);
-    bool joined = continues_spaced(writer->words, writer->token);
 
-    if (joined && view->count > 0 && view->chars[view->count - 1] == ' ')
-        view->count--;
     for (uint32_t i = token->first; i <= token->last; i++) {
         const struct unit *unit = &writer->units[i];
         uint8_t ch = latin && unit->latin ? unit->latin : unit->own;
         unsigned marks = (unit->flags & FOLD_UPPER ? ADDRESS_UPPER : 0) |
-                         (joined ? ADDRESS_JOINED : 0) |
                          (ch != unit->own && unit->own ? ADDRESS_MIXED : 0);
 
         put(view, ch ? ch : ADDRESS_LETTER, i, i, marks);
@@ -242,17 +237,47 @@ static uint32_t put_symbol(struct writer *writer, uint32_t unit)
 
     if ((ch == '@' && !starts) || (parts && (blank_before(writer) || wrapped(writer, unit))))
         return put_apart(writer, (uint8_t)ch, unit, unit + 1, 0);
-    put(writer->view, plain ? (uint8_t)ch : ADDRESS_SYMBOL, unit, unit, 0);
+    if (ch == BULLET)
+        put(writer->view, '.', unit, unit, 0);
+    else
+        put(writer->view, plain ? (uint8_t)ch : ADDRESS_SYMBOL, unit, unit, 0);
     return ends_with(writer->view, "://") ? skip_blanks(writer, unit + 1) : unit + 1;
+}
+
+/* Characters that were spaced apart, without the blanks. Returns the unit after them. */
+static uint32_t put_spaced(struct writer *writer, uint32_t unit, uint32_t end)
+{
+    bool latin = false;
+
+    for (uint32_t i = unit; i < end; i += 2)
+        latin |= alphabet_is_latin(writer->units[i].own);
+    for (uint32_t i = unit; i < end; i += 2) {
+        const struct unit *u = &writer->units[i];
+        bool wordish = u->kind == FOLD_LETTER || u->kind == FOLD_DIGIT;
+        uint8_t ch = latin && u->latin ? u->latin : u->own;
+
+        if (!wordish)
+            ch = u->ch < 0x80 ? (uint8_t)u->ch : ADDRESS_SYMBOL;
+        put(writer->view, ch ? ch : ADDRESS_LETTER, i, i, 0);
+    }
+    return end;
+}
+
+/* "(a)" is an at sign to some. */
+static bool is_wrapped_a(const struct writer *writer, const struct token *token)
+{
+    return token->first == token->last && writer->units[token->first].latin == 'a' &&
+           token->first > 0 && writer->units[token->first - 1].ch != '-' &&
+           writer->units[token->first - 1].ch != '_' && wrapped(writer, token->first);
 }
 
 static uint32_t put_word(struct writer *writer)
 {
     const struct token *token = &writer->words->tokens[writer->token];
-    uint8_t symbol = said_symbol(token->signs);
+    uint8_t symbol = is_wrapped_a(writer, token) ? '@' : said_symbol(token->signs);
     uint32_t next = token->last + 1;
 
-    if (symbol && token->first != token->last)
+    if (symbol)
         next = put_apart(writer, symbol, token->first, token->last + 1, ADDRESS_SAID);
     else
         put_token(writer, token);
@@ -270,7 +295,12 @@ void address_view_build(struct address_view *view, const struct word_view *words
     view->count = view->at_signs = view->dots = view->colons = 0;
     for (uint32_t i = 0; i < writer.unit_count;) {
         const struct unit *unit = &writer.units[i];
+        uint32_t spaced = spaced_end(&writer, i);
 
+        if (spaced > i) {
+            i = put_spaced(&writer, i, spaced);
+            continue;
+        }
         while (writer.token < words->token_count && words->tokens[writer.token].last < i)
             writer.token++;
         if (writer.token < words->token_count && words->tokens[writer.token].first == i) {

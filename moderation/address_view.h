@@ -13,8 +13,7 @@ enum address_mark {
     ADDRESS_SPACED = 2,  /* blanks were taken away beside it */
     ADDRESS_WRAPPED = 4, /* brackets were taken away around it */
     ADDRESS_UPPER = 8,   /* an upper case letter */
-    ADDRESS_JOINED = 16, /* a letter that stood apart */
-    ADDRESS_MIXED = 32,  /* a letter of another script than its neighbours */
+    ADDRESS_MIXED = 16,  /* a letter of another script than its neighbours */
 };
 
 /* Scratch. `chars` are ASCII, or Cyrillic letters in the matcher's alphabet; every other letter is

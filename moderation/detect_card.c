@@ -82,10 +82,10 @@ enum certainty { NOT_A_CARD, DOUBTFUL, CERTAIN };
 
 /* Number words can be put together in more than one way ("sixty one" is 61 or 60 1), and only the
  * speaker knows which gives the check digit. */
-static bool said_as_words(const struct number_window *window, const struct word_view *words)
+static bool said_as_words(const struct number_window *window, bool said)
 {
     return window->whole && window->spoken && window->count >= SPOKEN_MIN &&
-           (number_window_signs(window, words, NEAR_BEFORE, NEAR_AFTER) & SIGN_CARD) != 0 &&
+           (said || window->digits[0] == 2 || window->digits[0] == 4 || window->digits[0] == 5) &&
            !passes_luhn(window->digits, window->count);
 }
 
@@ -95,12 +95,12 @@ static enum certainty judge(const struct number_window *window, const struct wor
                                          "e",    "444",   "464", "j", "i", "h",  "66", "444444"};
     size_t n = window->count;
 
-    if (said_as_words(window, words))
+    bool said = (number_window_signs(window, words, NEAR_BEFORE, NEAR_AFTER) & SIGN_CARD) != 0;
+    if (said_as_words(window, said))
         return DOUBTFUL;
     if (!has_issuer(window->digits, n))
         return NOT_A_CARD;
     bool shaped = number_window_shaped(window, shapes, sizeof(shapes) / sizeof(shapes[0]));
-    bool said = (number_window_signs(window, words, NEAR_BEFORE, NEAR_AFTER) & SIGN_CARD) != 0;
     bool listed = (window->gaps & (GAP_COMMA | GAP_LINE)) != 0;
     if (!passes_luhn(window->digits, n))
         return said && window->whole && n == 16 && !listed ? DOUBTFUL : NOT_A_CARD;
@@ -113,19 +113,33 @@ static enum certainty judge(const struct number_window *window, const struct wor
     return n >= 15 ? DOUBTFUL : NOT_A_CARD;
 }
 
+/* The first four digits are an issuer's, or all of the run was spoken. */
+static bool may_be_card(const struct digit_run *run, const struct digit *first, size_t count)
+{
+    uint8_t head[ISSUER_DIGITS];
+
+    if (count == run->count && first[0].spoken)
+        return true;
+    for (size_t i = 0; i < ISSUER_DIGITS; i++)
+        head[i] = first[i].value;
+    return has_issuer(head, count);
+}
+
 /* Windows start and end between groups; sub-windows only where they are shaped like a card. */
 bool detect_card(const struct digit_view *digits, const struct digit_run *run,
                  const struct word_view *words, struct match_list *matches)
 {
     const struct digit *all = &digits->digits[run->first];
+    size_t longest = run->count < CARD_MAX ? run->count : CARD_MAX;
 
     for (size_t from = 0; from + CARD_MIN <= run->count; from++) {
         if (from > 0 && all[from].gap == 0)
             continue;
-        for (size_t n = CARD_MAX; n >= CARD_MIN; n--) {
+        for (size_t n = longest; n >= CARD_MIN; n--) {
             struct number_window window;
 
-            if (from + n > run->count || (from + n < run->count && all[from + n].gap == 0))
+            if (from + n > run->count || (from + n < run->count && all[from + n].gap == 0) ||
+                !may_be_card(run, all + from, n))
                 continue;
             number_window_read(&window, digits, run, from, n);
             enum certainty certainty = judge(&window, words);

@@ -84,20 +84,14 @@ static void check_rate(const struct window *window, const struct screen_trace *t
         match_list_add_detector(matches, DETECTOR_FLOOD_RATE, place);
 }
 
-/* Of `count` things, most equal the one `lag` before. */
-static bool mostly_equal(size_t equal, size_t count)
-{
-    return equal * 100 >= count * WALL_PERCENT;
-}
-
 static bool repeats_units(const struct text_view *text)
 {
     for (size_t lag = 1; lag <= LAG_MAX; lag++) {
-        size_t equal = 0;
+        size_t most = text->count * (100 - WALL_PERCENT) / 100, others = 0;
 
-        for (size_t i = lag; i < text->count; i++)
-            equal += text->units[i].ch == text->units[i - lag].ch;
-        if (mostly_equal(equal, text->count))
+        for (size_t i = lag; i < text->count && others <= most; i++)
+            others += text->units[i].ch != text->units[i - lag].ch;
+        if (others <= most)
             return true;
     }
     return false;
@@ -114,11 +108,11 @@ static bool same_word(const struct word_view *words, size_t a, size_t b)
 static bool repeats_words(const struct word_view *words)
 {
     for (size_t lag = 1; lag <= LAG_MAX; lag++) {
-        size_t equal = 0;
+        size_t most = words->token_count * (100 - WALL_PERCENT) / 100, others = 0;
 
-        for (size_t i = lag; i < words->token_count; i++)
-            equal += same_word(words, i, i - lag);
-        if (mostly_equal(equal, words->token_count))
+        for (size_t i = lag; i < words->token_count && others <= most; i++)
+            others += !same_word(words, i, i - lag);
+        if (others <= most)
             return true;
     }
     return false;

@@ -24,7 +24,7 @@ enum {
     LONG_WORD_MIN = 8, /* of one that hardly is, in a text of few words */
     SHORT_TEXT = 3,
     NEAR = 4,
-    CLOSE = 2,
+    CLOSE = 3,
 };
 
 enum certainty { NO_NAME, DOUBTFUL, CERTAIN };
@@ -159,7 +159,7 @@ static void look_around(const struct address_view *line, const struct word_view 
 
     name->before = word_view_signs_near(words, first, last, NEAR, 0);
     name->after = word_view_signs_near(words, first, last, 0, NEAR);
-    name->close = word_view_signs_near(words, first, last, CLOSE + 1, CLOSE);
+    name->close = word_view_signs_near(words, first, last, CLOSE, CLOSE);
     name->foreign = from > 0 && (words->tokens[from - 1].signs & SIGN_MESSENGER) &&
                     alphabet_is_cyrillic(words->text->units[words->tokens[from - 1].first].own);
     for (size_t i = from; i <= to && i < words->token_count; i++)

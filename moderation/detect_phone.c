@@ -131,6 +131,14 @@ static enum certainty judge_certain(const struct number_window *window,
     return window->whole ? DOUBTFUL : NOT_A_PHONE;
 }
 
+/* Number words can be put together in more than one way, so a spoken number may be a digit or two
+ * short of what was meant. */
+static bool is_spoken_mobile(const struct number_window *window)
+{
+    return window->whole && window->spoken && window->count >= 9 && window->count <= 12 &&
+           (window->digits[0] == 7 || window->digits[0] == 8) && window->digits[1] == 9;
+}
+
 static enum certainty judge(const struct number_window *window, const struct word_view *words)
 {
     enum phone_fit fit = phone_plan_fit(window->digits, window->count, window->plus);
@@ -139,6 +147,8 @@ static enum certainty judge(const struct number_window *window, const struct wor
     if (fit == PHONE_NONE || (!window->whole && !is_full(window)))
         return NOT_A_PHONE;
     context = read_context(window, words);
+    if (is_spoken_mobile(window) && fit == PHONE_POSSIBLE && !context.said)
+        return DOUBTFUL;
     switch (fit) {
     case PHONE_POSSIBLE:
         return judge_possible(window, &context);
@@ -152,18 +162,36 @@ static enum certainty judge(const struct number_window *window, const struct wor
     return NOT_A_PHONE;
 }
 
+/* A part of a run can only be a phone if it fits a plan; most parts of a list of numbers don't even
+ * start like one. */
+static bool may_be_phone(const struct digit_run *run, const struct digit *all, size_t from,
+                         size_t count)
+{
+    uint8_t digit = all[from].value;
+
+    if (count == run->count || (run->plus && from == 0))
+        return true;
+    if (count == 11 && (digit == 7 || digit == 8))
+        return true;
+    if (count == 10 && digit == 9)
+        return true;
+    return (count == 11 || count == 12) && (digit == 3 || digit == 9);
+}
+
 bool detect_phone(const struct digit_view *digits, const struct digit_run *run,
                   const struct word_view *words, struct match_list *matches)
 {
     const struct digit *all = &digits->digits[run->first];
+    size_t longest = run->count < PHONE_MAX ? run->count : PHONE_MAX;
 
     for (size_t from = 0; from + PHONE_MIN <= run->count; from++) {
         if (from > 0 && all[from].gap == 0)
             continue;
-        for (size_t n = PHONE_MAX; n >= PHONE_MIN; n--) {
+        for (size_t n = longest; n >= PHONE_MIN; n--) {
             struct number_window window;
 
-            if (from + n > run->count || (from + n < run->count && all[from + n].gap == 0))
+            if (from + n > run->count || !may_be_phone(run, all, from, n) ||
+                (from + n < run->count && all[from + n].gap == 0))
                 continue;
             number_window_read(&window, digits, run, from, n);
             enum certainty certainty = judge(&window, words);

@@ -66,6 +66,7 @@ static int gap_of(const struct unit *unit)
     case '-':
         return GAP_DASH;
     case '.':
+    case 0x2022:
         return GAP_DOT;
     case '(':
     case ')':
@@ -89,6 +90,15 @@ static int gap_of(const struct unit *unit)
     return unit->ch >= 0x2600 ? GAP_OTHER : -1;
 }
 
+/* The last digit touches the one before it: what follows a comma then is another number. */
+static bool in_long_group(const struct reader *reader)
+{
+    const struct digit_view *view = reader->view;
+    const struct digit *last = &view->digits[view->count - 1];
+
+    return reader->run->count > 1 && last->gap == 0 && !last->spoken;
+}
+
 /* Gap bits between the open run and a unit; -1 if they can't be one number. */
 static int measure_gap(const struct reader *reader, uint32_t first)
 {
@@ -105,7 +115,7 @@ static int measure_gap(const struct reader *reader, uint32_t first)
     }
     if ((gap & GAP_DOT) && (gap & GAP_SPACE) && reader->units[reader->end].ch == '.')
         gap |= GAP_COMMA; /* the end of a sentence, or of an item */
-    return gap;
+    return gap == (GAP_COMMA | GAP_SPACE) && in_long_group(reader) ? -1 : gap;
 }
 
 /* ---- digits ---- */
@@ -330,7 +340,8 @@ void digit_view_build(struct digit_view *view, const struct word_view *words)
     view->count = view->run_count = 0;
     for (size_t i = 0; i < words->token_count; i++) {
         const struct token *token = &words->tokens[i];
-        size_t end = look_alike_end(words, i);
+        bool glued = i + 1 < words->token_count && token[1].glued;
+        size_t end = glued ? look_alike_end(words, i) : i - 1;
 
         if (end + 1 > i) {
             add_units(&reader, token->first, words->tokens[end].last);

@@ -37,6 +37,10 @@ static const char *const cyrillic_seen_as[32] = {
     "p", "c", "t", "y", "",  "x", "", "",  "w", "w", "b", "", "b", "e", "",  "r",
 };
 
+/* Greek letters, alpha to omega (final sigma included): by look, and by sound. */
+static const char greek_look[] = "abyoesnoiklmveonpcotuoxww";
+static const char greek_sound[] = "abgdezitiklmnxoprsstufhpo";
+
 struct tool {
     const UNormalizer2 *nfkc_fold, *nfd;
     USpoofChecker *spoof;
@@ -177,8 +181,8 @@ static uint32_t base_by_name(uint32_t ch)
 /* Dots and dashes that stand for the plain one, and what NFKC does not say about digits. */
 static uint32_t plain_symbol(uint32_t ch)
 {
-    static const uint32_t dots[] = {0xB7,   0x2022, 0x2024, 0x2027, 0x2219, 0x22C5, 0x3002,
-                                    0x30FB, 0xA4F8, 0xFF61, 0xFF65, 0x25CF, 0x25E6, 0x2981};
+    static const uint32_t dots[] = {0xB7,   0x2024, 0x2027, 0x2219, 0x22C5, 0x3002,
+                                    0x30FB, 0xA4F8, 0xFF61, 0xFF65, 0x2981};
     for (size_t i = 0; i < sizeof(dots) / sizeof(dots[0]); i++) {
         if (dots[i] == ch)
             return '.';
@@ -226,6 +230,7 @@ static void look_alikes(const struct tool *tool, uint32_t ch, uint32_t folded,
         cyrillic = find_skeleton(tool->cyrillic_skeleton, 64, key);
     }
     uint32_t named = base_by_name(ch) ? base_by_name(ch) : base_by_name(folded);
+    bool greek = folded >= 0x3B1 && folded <= 0x3C9;
 
     if (alphabet_is_latin(entry->own))
         entry->latin = entry->own;
@@ -233,6 +238,8 @@ static void look_alikes(const struct tool *tool, uint32_t ch, uint32_t folded,
         entry->latin = (uint8_t)cyrillic_seen_as[folded - 0x430][0];
     else if (latin)
         entry->latin = (uint8_t)('a' + (latin - 1) % 26);
+    else if (greek)
+        entry->latin = (uint8_t)greek_look[folded - 0x3B1];
     else
         entry->latin = (uint8_t)named;
 
@@ -242,8 +249,8 @@ static void look_alikes(const struct tool *tool, uint32_t ch, uint32_t folded,
         entry->cyrillic = (uint8_t)(ALPHABET_CYRILLIC + (cyrillic - 1) % 32);
     if (alphabet_is_latin(entry->own) || (!entry->cyrillic && entry->latin))
         entry->cyrillic = alphabet_byte(decode(latin_seen_as[entry->latin - 'a'][upper]));
-    if (!entry->own)
-        entry->own = entry->latin; /* a styled Latin letter, as far as anybody can tell */
+    if (!entry->own) /* a styled Latin letter, as far as anybody can tell */
+        entry->own = greek ? (uint8_t)greek_sound[folded - 0x3B1] : entry->latin;
 }
 
 static size_t add_expansion(struct tool *tool, const uint32_t *chars, size_t count)

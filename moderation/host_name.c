@@ -18,11 +18,17 @@ static size_t label_end(const struct address_view *line, size_t at)
     return at;
 }
 
-/* A lower case word, a dot, and a capital: a sentence whose blank was forgotten. */
-static bool joins_sentences(const struct address_view *line, size_t dot)
+/* A lower case word, a dot, and a word with a capital first: a sentence whose blank was forgotten.
+ */
+static bool joins_sentences(const struct address_view *line, size_t from, size_t dot)
 {
-    return (line->marks[dot + 1] & ADDRESS_UPPER) && dot > 0 &&
-           !(line->marks[dot - 1] & ADDRESS_UPPER) && !alphabet_is_digit(line->chars[dot - 1]);
+    size_t end = label_end(line, dot + 1);
+
+    if (!(line->marks[dot + 1] & ADDRESS_UPPER) || dot == from || line->chars[end] == '/' ||
+        alphabet_is_digit(line->chars[dot - 1]) ||
+        (address_view_marks(line, dot + 2, end) & ADDRESS_UPPER))
+        return false;
+    return !(address_view_marks(line, from + 1, dot) & ADDRESS_UPPER);
 }
 
 /* Cyrillic letters that are only drawn like a Latin zone ("сом" for com) are known as spoken. */
@@ -52,7 +58,7 @@ bool host_name_read(struct host_name *host, const struct address_view *line, siz
             host->tld = tld;
             host->labels = label + 1;
         }
-        if (line->chars[end] != '.' || joins_sentences(line, end))
+        if (line->chars[end] != '.' || (!blanks && joins_sentences(line, at, end)))
             break;
         at = end + 1;
         if (blanks && line->chars[at] == ' ')

@@ -18,8 +18,9 @@ struct host_name {
     char text[HOST_BYTES];
 };
 
-/* Reads the longest name that starts at `from` and ends in a known zone. `blanks`: a blank after a
- * dot does not end it. Returns false if there is none. */
+/* Reads the longest name that starts at `from` and ends in a known zone. `blanks`: it follows an at
+ * sign, so that neither a blank nor a capital after a dot ends it. Returns false if there is none.
+ */
 bool host_name_read(struct host_name *host, const struct address_view *line, size_t from,
                     bool blanks);
 

@@ -12,14 +12,14 @@
 
 /* clang-format off */
 const struct lexicon_entry lexicon[] = {
-    NUMBER(0, "ноль нуль нол ноля нуля нолик нулик нолей зеро zero nought oh")
+    NUMBER(0, "nol nul ноль нуль нол ноля нуля нолик нулик нолей зеро zero nought oh")
     NUMBER(1, "один одна одно адин единица единичка единицу one")
-    NUMBER(2, "два две двойка двоечка двойку two")
-    NUMBER(3, "три тройка троечка тройку three")
+    NUMBER(2, "dva dve два две двойка двоечка двойку two")
+    NUMBER(3, "tri три тройка троечка тройку three")
     NUMBER(4, "четыре четыри читыре чытыре четверка четверочка четверку four")
     NUMBER(5, "пять пят пятерка пятерочка пятерку five")
     NUMBER(6, "шесть шест шестерка шестерочка шестерку six")
-    NUMBER(7, "семь сем семерка семерочка семерку seven")
+    NUMBER(7, "sem семь сем семерка семерочка семерку seven")
     NUMBER(8, "восемь восем восьмерка восьмерочка восьмерку eight")
     NUMBER(9, "девять девят девятка девяточка девятку nine")
     NUMBER(10, "десять десят ten")
@@ -40,7 +40,7 @@ const struct lexicon_entry lexicon[] = {
     NUMBER(70, "семьдесят семдесят seventy")
     NUMBER(80, "восемьдесят восемдесят восимьдесят eighty")
     NUMBER(90, "девяносто девеносто девяноста ninety")
-    NUMBER(100, "сто")
+    NUMBER(100, "sto сто")
     NUMBER(200, "двести двесте")
     NUMBER(300, "триста тристо")
     NUMBER(400, "четыреста четыресто")
@@ -73,8 +73,8 @@ const struct lexicon_entry lexicon[] = {
          "звон* звякн* звякай позвон* перезвон* созвон* дозвон* набер* набирай набрать смс "
          "смск* sms вотсап* вацап* ватсап* ватцап* вотсапп* вайбер* viber whatsapp* phone* "
          "telephone* mobile cell cellphone call calls callme ring dial tel text voicemail "
-         "landline whats wa tg тг телега телегу телеге телеграм* telegram контакт* contact* "
-         "reach дозвониться звонок звонка signal сигнал")
+         "landline wa tg тг телега телегу телеге телеграм* telegram контакт* contact* reach "
+         "дозвониться звонок звонка signal сигнал")
 
     SIGN(NUMBER,
          "номер номера номеру номером номерок номерочек number numbers nr num no")
@@ -87,7 +87,8 @@ const struct lexicon_entry lexicon[] = {
 
     SIGN(MAIL,
          "почт* почтов* мыло мылу мыла мейл* имейл* емейл* емаил* мэйл* имэйл* email* mail* "
-         "mails inbox gmail* электронк* эмейл*")
+         "mails inbox gmail* электронк* эмейл* yandex rambler outlook hotmail yahoo icloud "
+         "protonmail яндекс рамблер гмейл джимейл жмейл")
 
     SIGN(LINK,
          "ссылк* ссылоч* сайт* сайтик* линк* урл url link* site* website* page страниц* "
@@ -106,9 +107,9 @@ const struct lexicon_entry lexicon[] = {
          "твиттер* twitter* одноклассник* линкедин linkedin")
 
     SIGN(MESSENGER_WEAK,
-         "вк вкшк* инста инсту инсте инсты insta ig inst фб fb фейс дс тредс threads сигнал "
-         "signal messenger мессенджер* мессендж* kik кик макс твич* twitch* steam "
-         "стим стиме зум zoom ютуб* youtube* wa ватс вотс wats whats телег теле tele")
+         "вк вкшк* инста инсту инсте инсты insta ig inst фб fb фейс дс сигнал signal "
+         "messenger мессенджер* мессендж* kik кик макс твич* twitch* steam стим стиме зум "
+         "zoom ютуб* youtube* wa ватс вотс телег теле tele")
 
     SIGN(PERSON,
          "мой моя моё мое мои моего моей моему мне меня мной свой своя своё свои свою свое "

@@ -192,8 +192,10 @@ static void handle_sign(struct screener *screener, uint32_t index, uint32_t star
     for (size_t i = first; i <= last; i++)
         words->tokens[i].signs |= lexicon[index].signs;
     words->signs |= lexicon[index].signs;
-    if (lexicon[index].number >= 0)
+    if (lexicon[index].number >= 0) {
         words->tokens[first].number = lexicon[index].number;
+        words->numbers = true;
+    }
 }
 
 static void handle_hit(void *context, uint32_t tag, uint32_t start, uint32_t end)
@@ -221,7 +223,9 @@ static void detect_numbers(struct screener *screener)
     const struct word_view *words = &screener->words;
     struct digit_view *digits = &screener->digits;
 
-    digit_view_build(digits, words);
+    digits->count = digits->run_count = 0;
+    if ((screener->text.features & TEXT_DIGIT) || words->numbers)
+        digit_view_build(digits, words);
     for (size_t i = 0; i < digits->run_count; i++) {
         const struct digit_run *run = &digits->runs[i];
 
@@ -230,16 +234,26 @@ static void detect_numbers(struct screener *screener)
     }
 }
 
-/* Without a dot, an at sign, a colon, or a word that stands for one of them or for a messenger, a
- * text has no address. */
+/* An address needs a sign that is typed or said, a name needs a messenger. "At" is a common word,
+ * so it counts only with a dot or a word for mail. */
+static bool may_have_address(const struct screener *screener)
+{
+    unsigned features = screener->text.features;
+    uint32_t signs = screener->words.signs;
+
+    if (features & (TEXT_AT | TEXT_DOT | TEXT_COLON | TEXT_SLASH))
+        return true;
+    if (signs & (SIGN_MESSENGER | SIGN_MESSENGER_WEAK | SIGN_NICK | SIGN_DOT))
+        return true;
+    return (signs & SIGN_AT) && (signs & SIGN_MAIL);
+}
+
 static void detect_addresses(struct screener *screener)
 {
-    const uint32_t signs = SIGN_AT | SIGN_DOT | SIGN_MESSENGER | SIGN_MESSENGER_WEAK | SIGN_NICK;
     const struct word_view *words = &screener->words;
     struct address_view *line = &screener->line;
 
-    if (!(screener->text.features & (TEXT_AT | TEXT_DOT | TEXT_COLON | TEXT_SLASH)) &&
-        !(words->signs & signs))
+    if (!may_have_address(screener))
         return;
     address_view_build(line, words);
     detect_email(line, words, &screener->matches);

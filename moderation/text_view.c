@@ -18,7 +18,7 @@
 #include "moderation/alphabet.h"
 #include "protocol/xalloc.h"
 
-enum { COMBINING_BREVE = 0x306, SMALL_I = ALPHABET_SHORT_I - 1 };
+enum { COMBINING_BREVE = 0x306, SMALL_I = ALPHABET_SHORT_I - 1, BULLET = 0x2022 };
 
 void text_view_init(struct text_view *view, size_t capacity)
 {
@@ -57,20 +57,27 @@ static size_t decode(const unsigned char *s, size_t left, uint32_t *out)
     return n;
 }
 
-static unsigned feature_of(uint32_t ch)
+/* Features that show when `unit` follows `before`. */
+static unsigned pair_features(const struct unit *before, const struct unit *unit)
 {
-    switch (ch) {
-    case '@':
+    if (unit->ch == '@')
         return TEXT_AT;
-    case '.':
+    if ((unit->ch == '.' || unit->ch == BULLET) && before->kind != FOLD_LETTER &&
+        before->kind != FOLD_DIGIT && before->ch != '.')
         return TEXT_DOT;
-    case ':':
+    if (before->kind != FOLD_SYMBOL)
+        return 0;
+    if ((before->ch == '.' || before->ch == BULLET) && unit->kind == FOLD_LETTER)
+        return TEXT_DOT;
+    if (before->ch == ':' && (unit->kind == FOLD_LETTER || unit->ch == '/'))
         return TEXT_COLON;
-    case '/':
+    if (before->ch == '/' && (unit->kind == FOLD_SPACE || unit->kind == FOLD_LINE))
         return TEXT_SLASH;
-    }
     return 0;
 }
+
+/* What stands before a text. */
+static const struct unit start = {.kind = FOLD_SPACE, .ch = ' '};
 
 static void append(struct text_view *view, const struct fold_entry *entry, uint32_t ch, uint32_t at,
                    size_t bytes)
@@ -87,8 +94,10 @@ static void append(struct text_view *view, const struct fold_entry *entry, uint3
     };
     if (entry->kind == FOLD_DIGIT)
         view->features |= TEXT_DIGIT;
-    else if (entry->kind == FOLD_SYMBOL)
-        view->features |= feature_of(ch);
+    if (entry->kind == FOLD_SYMBOL ||
+        (view->count > 1 && view->units[view->count - 2].kind == FOLD_SYMBOL))
+        view->features |= pair_features(view->count > 1 ? &view->units[view->count - 2] : &start,
+                                        &view->units[view->count - 1]);
 }
 
 static void append_expansion(struct text_view *view, const struct fold_entry *entry, uint32_t at,
@@ -139,6 +148,8 @@ int text_view_read(struct text_view *view, const char *text, size_t length)
             append(view, entry, (uint32_t)((int32_t)ch + entry->shift), (uint32_t)i, n);
         i += n;
     }
-    view->units[view->count] = (struct unit){.at = (uint32_t)length, .ch = '\n', .kind = FOLD_LINE};
+    struct unit *end = &view->units[view->count];
+    *end = (struct unit){.at = (uint32_t)length, .ch = '\n', .kind = FOLD_LINE};
+    view->features |= pair_features(view->count > 0 ? end - 1 : &start, end);
     return 0;
 }

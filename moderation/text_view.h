@@ -19,12 +19,13 @@ struct unit {
     uint8_t cyrillic;
 };
 
+/* What a text has that an address or a number could be made of. */
 enum text_feature {
     TEXT_DIGIT = 1,
-    TEXT_AT = 2, /* an at sign */
-    TEXT_DOT = 4,
-    TEXT_COLON = 8,
-    TEXT_SLASH = 16,
+    TEXT_AT = 2,     /* an at sign */
+    TEXT_DOT = 4,    /* a dot before a letter, or after no word */
+    TEXT_COLON = 8,  /* a colon before a letter or slash */
+    TEXT_SLASH = 16, /* a slash before a blank */
 };
 
 /* Scratch: `units` has room for one unit per byte, and one more. */

@@ -90,8 +90,8 @@ static const struct sound spellings[] = {
     {"y", {P('i')}},
 };
 
-size_t translit_latin(const uint8_t *letters, size_t left, uint8_t out[TRANSLIT_BYTES_MAX],
-                      size_t *count)
+/* The longest spelling that the letters start with, or NULL. */
+static const struct sound *find_spelling(const uint8_t *letters, size_t left)
 {
     for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
         const struct sound *s = &spellings[i];
@@ -101,15 +101,26 @@ size_t translit_latin(const uint8_t *letters, size_t left, uint8_t out[TRANSLIT_
             continue;
         while (s->spelling[n] && n < left && (uint8_t)s->spelling[n] == letters[n])
             n++;
-        if (s->spelling[n])
-            continue;
-        memcpy(out, s->sound, TRANSLIT_BYTES_MAX);
-        *count = s->sound[1] ? 2 : 1;
-        return n;
+        if (!s->spelling[n])
+            return s;
     }
-    out[0] = (uint8_t)P(letters[0]);
-    *count = alphabet_is_latin(letters[0]) ? 1 : 0;
-    return 1;
+    return NULL;
+}
+
+size_t translit_latin(const uint8_t *letters, size_t left, uint8_t out[TRANSLIT_BYTES_MAX],
+                      size_t *count)
+{
+    /* One bit for each letter that starts a spelling: c i j k q s t w x y z. */
+    const uint32_t starts = 1 << 2 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 16 | 1 << 18 | 1 << 19 |
+                            1 << 22 | 1 << 23 | 1 << 24 | 1 << 25;
+    const struct sound *s = NULL;
+
+    if (starts >> (letters[0] - 'a') & 1)
+        s = find_spelling(letters, left);
+    *count = s && s->sound[1] ? 2 : 1;
+    out[0] = s ? s->sound[0] : (uint8_t)P(letters[0]);
+    out[1] = s ? s->sound[1] : 0;
+    return s ? strlen(s->spelling) : 1;
 }
 
 /* а б в ... as offsets from ALPHABET_CYRILLIC, for a to z; 0xFF = none */

@@ -7,13 +7,20 @@
 #include <stdint.h>
 
 /* Bytes of the phonetic form are ALPHABET_PHONETIC + (letter - 'a'), and these three. */
-enum { TRANSLIT_SH = 0xDA, TRANSLIT_CH = 0xDB, TRANSLIT_ZH = 0xDC, TRANSLIT_BYTES_MAX = 2 };
+enum {
+    TRANSLIT_E = 0xC4,
+    TRANSLIT_I = 0xC8, /* before an e it is dropped */
+    TRANSLIT_SH = 0xDA,
+    TRANSLIT_CH = 0xDB,
+    TRANSLIT_ZH = 0xDC,
+    TRANSLIT_BYTES_MAX = 2,
+};
 
 /* The phonetic form of one Russian letter (alphabet.h byte). Returns 0 to TRANSLIT_BYTES_MAX. */
 size_t translit_cyrillic(uint8_t letter, uint8_t out[TRANSLIT_BYTES_MAX]);
 
-/* Reads one sound off a word in Latin letters ("shch", "ya", "kh"). Fills `out`, and `count` with
- * its bytes (may be 0); returns the letters used, at least 1. */
+/* Reads one sound off a word in Latin letters (a-z; "shch", "ya", "kh"). Fills `out`, and `count`
+ * with its bytes; returns the letters used, at least 1. */
 size_t translit_latin(const uint8_t *letters, size_t left, uint8_t out[TRANSLIT_BYTES_MAX],
                       size_t *count);
 

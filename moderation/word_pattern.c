@@ -192,6 +192,11 @@ static const char *read_word(struct word *word, const char *text, size_t length)
 
 static void put(struct word_pattern *pattern, uint8_t byte, bool squeeze)
 {
+    if (byte == TRANSLIT_E && pattern->length > 0 &&
+        pattern->bytes[pattern->length - 1] == TRANSLIT_I) {
+        pattern->bytes[pattern->length - 1] = byte;
+        return;
+    }
     if (squeeze && pattern->length > 0 && pattern->bytes[pattern->length - 1] == byte) {
         pattern->run[pattern->length - 1]++;
         return;

@@ -21,76 +21,18 @@
 #include <string.h>
 
 #include "moderation/alphabet.h"
+#include "moderation/leet.h"
 #include "moderation/translit.h"
+#include "moderation/word_chunk.h"
 #include "moderation/word_view.h"
 
 enum {
-    CHUNK_MAX = 64,    /* letters; nobody reads a longer word */
     AMBIGUOUS_MAX = 3, /* digits that are read both ways in all combinations */
-    MASKED_MAX = 4,    /* masked chunks per text that are guessed */
-    SYMBOLS_MAX = 5,   /* masks in a row */
-    SEPARATOR_MAX = 3, /* characters between spaced letters */
-    SPACED_MIN = 3,    /* letters */
+    SOUNDED_MIN = 3,   /* letters of a word that is also read by sound */
+    MASKS_MAX = 4,     /* masks per text that are guessed */
+    GUESSED_MIN = 3,   /* letters of a masked word */
+    GUESSED_MAX = 14,
 };
-
-struct chunk {
-    uint32_t units[CHUNK_MAX];
-    size_t count;
-    size_t first, last; /* tokens */
-    bool joined;
-    unsigned latin, cyrillic, foreign, digits, symbols, masks;
-    bool looks_latin, looks_cyrillic; /* every letter has a look-alike there */
-};
-
-struct leet {
-    uint32_t ch;
-    char latin[2];
-    uint8_t cyrillic[2];
-};
-
-static const struct leet leets[] = {
-    {'0', "o", {0x8E}},        {'1', "il", {0x88, 0x8B}}, {'2', "z", {0}},
-    {'3', "e", {0x87, 0x85}},  {'4', "a", {0x97, 0x80}},  {'5', "s", {0x91}},
-    {'6', "bg", {0x81, 0x98}}, {'7', "t", {0x92}},        {'8', "b", {0x82}},
-    {'9', "gq", {0x9F, 0x84}}, {'@', "a", {0x80}},        {'$', "s", {0x91}},
-    {'!', "il", {0x88}},       {'|', "il", {0x88}},       {0x20AC, "e", {0x85}},
-    {0xA3, "l", {0x8B}},       {0xA5, "y", {0x93}},       {0xA2, "c", {0x91}},
-};
-
-static const struct leet *find_leet(uint32_t ch)
-{
-    for (size_t i = 0; i < sizeof(leets) / sizeof(leets[0]); i++) {
-        if (leets[i].ch == ch)
-            return &leets[i];
-    }
-    return NULL;
-}
-
-uint8_t word_reading_leet_latin(uint32_t ch, int choice)
-{
-    const struct leet *leet = find_leet(ch);
-
-    return leet ? (uint8_t)leet->latin[choice] : 0;
-}
-
-uint8_t word_reading_leet_cyrillic(uint32_t ch, int choice)
-{
-    const struct leet *leet = find_leet(ch);
-
-    return leet ? leet->cyrillic[choice] : 0;
-}
-
-static bool is_mask(uint32_t ch)
-{
-    return ch == '*' || ch == '#' || ch == '%' || ch == '?' || ch == '^' || ch == '~' ||
-           ch == 0x2605 || ch == 0x2606 || ch == 0xD7 || ch == 0xA4 || ch == 0x2588 || ch == 0x25A0;
-}
-
-static bool is_inner_symbol(uint32_t ch)
-{
-    return is_mask(ch) ||
-           (ch >= 0x80 ? find_leet(ch) != NULL : ch == '@' || ch == '$' || ch == '!' || ch == '|');
-}
 
 /* ---- one reading ---- */
 
@@ -105,6 +47,11 @@ static void put(struct writer *writer, uint8_t letter, uint32_t unit)
     struct word_view *view = writer->view;
     size_t last = view->length - 1;
 
+    if (letter == TRANSLIT_E && view->bytes[last] == TRANSLIT_I) {
+        view->bytes[last] = letter; /* ye, ie, ые: e */
+        view->last[last] = unit;
+        return;
+    }
     if (view->bytes[last] == letter && letter != ALPHABET_ANY && letter != ALPHABET_EDGE) {
         view->last[last] = unit;
         if (view->run[last] < UINT8_MAX)
@@ -122,7 +69,7 @@ static void put(struct writer *writer, uint8_t letter, uint32_t unit)
     view->length++;
 }
 
-static void begin(struct writer *writer, struct word_view *view, const struct chunk *chunk,
+static void begin(struct writer *writer, struct word_view *view, const struct word_chunk *chunk,
                   enum segment_kind kind)
 {
     *writer = (struct writer){
@@ -145,6 +92,8 @@ static bool is_known(const struct word_view *view, const struct segment *segment
 {
     const struct token *token = &view->tokens[segment->first];
 
+    if (segment->kind == SEGMENT_PHONETIC && !token->readings)
+        return false;
     if (segment->first == segment->last && token->length == segment->length &&
         same_bytes(view, token->line, segment->start, segment->length))
         return true;
@@ -166,12 +115,14 @@ static void end(struct writer *writer)
     struct token *token = &view->tokens[segment->first];
 
     segment->length = (uint32_t)view->length - segment->start;
+    bool guess = segment->kind == SEGMENT_MASKED; /* each is new, and none is looked up again */
     if (writer->failed || view->segment_count == view->segment_capacity)
-        view->full = true;
-    else if (segment->length > 1 && !is_known(view, segment)) {
-        segment->next = token->readings;
+        view->full |= !guess;
+    else if (segment->length > 1 && (guess || !is_known(view, segment))) {
+        segment->next = guess ? 0 : token->readings;
         view->segments[view->segment_count++] = *segment;
-        token->readings = (uint32_t)view->segment_count;
+        if (!guess)
+            token->readings = (uint32_t)view->segment_count;
         put(writer, ALPHABET_EDGE, view->last[view->length - 1]);
         put(writer, ALPHABET_END, view->last[view->length - 1]);
         return;
@@ -192,7 +143,9 @@ static uint8_t latin_letter(const struct unit *unit, bool sound, int other)
     uint8_t heard = alphabet_is_cyrillic(unit->own) ? translit_cyrillic_sound(unit->cyrillic) : 0;
 
     if (unit->kind != FOLD_LETTER)
-        return word_reading_leet_latin(unit->ch, other);
+        return leet_latin(unit->ch, other);
+    if (sound && alphabet_is_latin(unit->own))
+        return unit->own;
     if (sound)
         return heard ? heard : unit->latin;
     return unit->latin ? unit->latin : heard;
@@ -203,7 +156,7 @@ static uint8_t cyrillic_letter(const struct unit *unit, bool sound, int other)
     uint8_t heard = alphabet_is_latin(unit->own) ? translit_latin_sound(unit->own) : 0;
 
     if (unit->kind != FOLD_LETTER)
-        return word_reading_leet_cyrillic(unit->ch, other);
+        return leet_cyrillic(unit->ch, other);
     if (sound)
         return heard ? heard : unit->cyrillic;
     if (unit->own >= ALPHABET_EXTRA && !unit->cyrillic)
@@ -215,13 +168,13 @@ static bool is_ambiguous(const struct unit *unit, enum segment_kind kind)
 {
     if (unit->kind == FOLD_LETTER)
         return false;
-    return kind == SEGMENT_CYRILLIC ? word_reading_leet_cyrillic(unit->ch, 1) != 0
-                                    : word_reading_leet_latin(unit->ch, 1) != 0;
+    return kind == SEGMENT_CYRILLIC ? leet_cyrillic(unit->ch, 1) != 0
+                                    : leet_latin(unit->ch, 1) != 0;
 }
 
 /* The letters of a chunk under a choice, 0 where there is none; `kind` is LATIN or CYRILLIC. */
-static void spell(const struct word_view *view, const struct chunk *chunk, enum segment_kind kind,
-                  const struct choice *choice, uint8_t letters[CHUNK_MAX])
+static void spell(const struct word_view *view, const struct word_chunk *chunk,
+                  enum segment_kind kind, const struct choice *choice, uint8_t letters[CHUNK_MAX])
 {
     unsigned ambiguous = 0, masks = 0;
 
@@ -229,7 +182,7 @@ static void spell(const struct word_view *view, const struct chunk *chunk, enum 
         const struct unit *unit = &view->text->units[chunk->units[i]];
         int other = 0;
 
-        if (unit->kind == FOLD_SYMBOL && is_mask(unit->ch)) {
+        if (unit->kind == FOLD_SYMBOL && leet_is_mask(unit->ch)) {
             uint8_t guess = masks < 2 ? choice->mask[masks] : 0;
 
             letters[i] = guess ? guess : ALPHABET_ANY;
@@ -243,8 +196,8 @@ static void spell(const struct word_view *view, const struct chunk *chunk, enum 
     }
 }
 
-static void add_letters(struct word_view *view, const struct chunk *chunk, enum segment_kind kind,
-                        const uint8_t *letters)
+static void add_letters(struct word_view *view, const struct word_chunk *chunk,
+                        enum segment_kind kind, const uint8_t *letters)
 {
     struct writer writer;
 
@@ -256,34 +209,47 @@ static void add_letters(struct word_view *view, const struct chunk *chunk, enum 
     end(&writer);
 }
 
-static void add_phonetic(struct word_view *view, const struct chunk *chunk, const uint8_t *letters)
+/* The phonetic form of `length` Latin letters, which stand at `units`. */
+static void write_phonetic(struct writer *writer, const uint8_t *letters, const uint32_t *units,
+                           size_t length)
 {
+    for (size_t i = 0, used; i < length; i += used) {
+        uint8_t sound[TRANSLIT_BYTES_MAX];
+        size_t count;
+
+        used = translit_latin(letters + i, length - i, sound, &count);
+        for (size_t k = 0; k < count; k++)
+            put(writer, sound[k], units[i + (k < used ? k : used - 1)]);
+        writer->view->last[writer->view->length - 1] = units[i + used - 1];
+    }
+}
+
+/* Nothing if a letter is not Latin; places without a letter are left out. */
+static void add_phonetic(struct word_view *view, const struct word_chunk *chunk,
+                         const uint8_t *letters)
+{
+    uint8_t kept[CHUNK_MAX];
+    uint32_t units[CHUNK_MAX];
+    size_t count = 0;
     struct writer writer;
 
-    begin(&writer, view, chunk, SEGMENT_PHONETIC);
-    for (size_t i = 0; i < chunk->count;) {
-        uint8_t sound[TRANSLIT_BYTES_MAX];
-        size_t count, used;
-
-        if (!alphabet_is_latin(letters[i])) {
-            writer.failed = true;
-            break;
-        }
-        used = translit_latin(letters + i, chunk->count - i, sound, &count);
-        for (size_t k = 0; k < count; k++)
-            put(&writer, sound[k], chunk->units[i + (k < used ? k : used - 1)]);
-        view->last[view->length - 1] = chunk->units[i + used - 1];
-        i += used;
+    for (size_t i = 0; i < chunk->count; i++) {
+        if (!letters[i])
+            continue;
+        if (!alphabet_is_latin(letters[i]))
+            return;
+        kept[count] = letters[i];
+        units[count++] = chunk->units[i];
     }
-    if (writer.failed)
-        view->length = writer.segment.start - 1;
-    else
-        end(&writer);
+    begin(&writer, view, chunk, SEGMENT_PHONETIC);
+    write_phonetic(&writer, kept, units, count);
+    end(&writer);
 }
 
 /* ---- which readings a chunk gets ---- */
 
-static void add_cyrillic(struct word_view *view, const struct chunk *chunk, struct choice choice)
+static void add_cyrillic(struct word_view *view, const struct word_chunk *chunk,
+                         struct choice choice)
 {
     uint8_t letters[CHUNK_MAX];
 
@@ -296,12 +262,13 @@ static void add_cyrillic(struct word_view *view, const struct chunk *chunk, stru
     add_letters(view, chunk, SEGMENT_CYRILLIC, letters);
 }
 
-static void add_latin(struct word_view *view, const struct chunk *chunk, struct choice choice)
+static void add_latin(struct word_view *view, const struct word_chunk *chunk, struct choice choice)
 {
     uint8_t letters[CHUNK_MAX];
 
     spell(view, chunk, SEGMENT_LATIN, &choice, letters);
-    add_letters(view, chunk, SEGMENT_LATIN, letters);
+    if (chunk->latin < chunk->count || chunk->joined)
+        add_letters(view, chunk, SEGMENT_LATIN, letters);
     if (chunk->latin > 0)
         add_phonetic(view, chunk, letters);
     if (chunk->latin == 0 || chunk->cyrillic == 0)
@@ -312,7 +279,7 @@ static void add_latin(struct word_view *view, const struct chunk *chunk, struct 
     add_phonetic(view, chunk, letters);
 }
 
-static unsigned combinations(const struct word_view *view, const struct chunk *chunk,
+static unsigned combinations(const struct word_view *view, const struct word_chunk *chunk,
                              enum segment_kind kind)
 {
     unsigned ambiguous = 0;
@@ -322,7 +289,7 @@ static unsigned combinations(const struct word_view *view, const struct chunk *c
     return 1U << (ambiguous < AMBIGUOUS_MAX ? ambiguous : AMBIGUOUS_MAX);
 }
 
-static bool reads_cyrillic(const struct chunk *chunk)
+static bool reads_cyrillic(const struct word_chunk *chunk)
 {
     unsigned strange = chunk->latin + chunk->digits + chunk->symbols + chunk->foreign;
 
@@ -331,14 +298,14 @@ static bool reads_cyrillic(const struct chunk *chunk)
     return chunk->looks_cyrillic && chunk->latin >= 3;
 }
 
-static bool reads_latin(const struct chunk *chunk)
+static bool reads_latin(const struct word_chunk *chunk)
 {
     if (chunk->latin > 0)
         return true; /* at least for the phonetic form */
     return chunk->looks_latin && chunk->cyrillic >= 3;
 }
 
-static void add_readings(struct word_view *view, const struct chunk *chunk)
+static void add_readings(struct word_view *view, const struct word_chunk *chunk)
 {
     if (reads_cyrillic(chunk)) {
         unsigned combos = combinations(view, chunk, SEGMENT_CYRILLIC);
@@ -354,8 +321,8 @@ static void add_readings(struct word_view *view, const struct chunk *chunk)
     }
 }
 
-static void add_guess(struct word_view *view, const struct chunk *chunk, enum segment_kind script,
-                      struct choice choice)
+static void add_guess(struct word_view *view, const struct word_chunk *chunk,
+                      enum segment_kind script, struct choice choice)
 {
     uint8_t letters[CHUNK_MAX];
 
@@ -363,160 +330,30 @@ static void add_guess(struct word_view *view, const struct chunk *chunk, enum se
     add_letters(view, chunk, SEGMENT_MASKED, letters);
 }
 
-/* One mask: every letter. Two: vowels, which is what people hide. The masked form itself, too. */
-static void add_guesses(struct word_view *view, const struct chunk *chunk)
+/* One mask: every letter. Two: the common ones in both places. The masked form itself, too. */
+static void add_guesses(struct word_view *view, const struct word_chunk *chunk)
 {
-    static const uint8_t vowels[2][9] = {{0x80, 0x85, 0x88, 0x8E, 0x93, 0x9B, 0x9D, 0x9E, 0x9F},
-                                         {'a', 'e', 'i', 'o', 'u', 'y'}};
+    static const uint8_t common[2][20] = {
+        /* о а е и у я ы ю т л р с н в д б з п г к */
+        {0x8E, 0x80, 0x85, 0x88, 0x93, 0x9F, 0x9B, 0x9E, 0x92, 0x8B,
+         0x90, 0x91, 0x8D, 0x82, 0x84, 0x81, 0x87, 0x8F, 0x83, 0x8A},
+        {'a', 'e', 'i', 'o', 'u', 'y', 'c', 'k', 't', 's',
+         'h', 'r', 'n', 'l', 'g', 'd', 'b', 'm', 'p', 'f'},
+    };
     bool latin = chunk->latin > chunk->cyrillic;
     enum segment_kind script = latin ? SEGMENT_LATIN : SEGMENT_CYRILLIC;
     unsigned letters = latin ? 26 : 32, first = latin ? 'a' : ALPHABET_CYRILLIC;
-    unsigned vowel_count = latin ? 6 : 9;
+    unsigned many = sizeof(common[0]);
 
     add_guess(view, chunk, script, (struct choice){0});
     for (unsigned i = 0; chunk->masks == 1 && i < letters; i++)
         add_guess(view, chunk, script, (struct choice){.mask = {(uint8_t)(first + i)}});
-    for (unsigned i = 0; chunk->masks == 2 && i < vowel_count * vowel_count; i++)
+    for (unsigned i = 0; chunk->masks == 2 && i < many * many; i++)
         add_guess(view, chunk, script,
-                  (struct choice){
-                      .mask = {vowels[latin][i / vowel_count], vowels[latin][i % vowel_count]}});
+                  (struct choice){.mask = {common[latin][i / many], common[latin][i % many]}});
 }
 
-/* ---- finding chunks ---- */
-
-/* Letters that nobody could tell apart, in one case or the other: а в е к м н о р с т у х і ј ѕ. A
- * word of its own script is read in the other one only if it has no other letters. */
-static bool looks_latin(uint8_t own)
-{
-    static const uint8_t set[] = {0x80, 0x82, 0x85, 0x8A, 0x8C, 0x8D, 0x8E, 0x90,
-                                  0x91, 0x92, 0x93, 0x95, 0xA0, 0xAC, 0xB2};
-
-    return memchr(set, own, sizeof(set)) != NULL;
-}
-
-static bool looks_cyrillic(uint8_t own)
-{
-    return own && strchr("abcehkmoptxyu", own) != NULL;
-}
-
-static void add_unit(const struct word_view *view, struct chunk *chunk, uint32_t index)
-{
-    const struct unit *unit = &view->text->units[index];
-
-    if (chunk->count == CHUNK_MAX)
-        return;
-    chunk->units[chunk->count++] = index;
-    if (unit->kind == FOLD_DIGIT) {
-        chunk->digits++;
-    } else if (unit->kind == FOLD_SYMBOL) {
-        if (is_mask(unit->ch))
-            chunk->masks++;
-        else
-            chunk->symbols++;
-    } else {
-        chunk->latin += alphabet_is_latin(unit->own);
-        chunk->cyrillic += alphabet_is_cyrillic(unit->own);
-        chunk->foreign += unit->own == 0 || unit->own >= ALPHABET_EXTRA;
-        chunk->looks_latin &= looks_latin(unit->own);
-        chunk->looks_cyrillic &= looks_cyrillic(unit->own);
-    }
-}
-
-static void add_token_units(const struct word_view *view, struct chunk *chunk, size_t token)
-{
-    for (uint32_t i = view->tokens[token].first; i <= view->tokens[token].last; i++)
-        add_unit(view, chunk, i);
-    chunk->last = token;
-}
-
-/* True if only symbols that stand for letters lie between a token and the next one. */
-static bool holds_together(const struct word_view *view, size_t token)
-{
-    uint32_t from = view->tokens[token].last + 1, to = view->tokens[token + 1].first;
-
-    if (to - from > SYMBOLS_MAX)
-        return false;
-    for (uint32_t i = from; i < to; i++) {
-        if (!is_inner_symbol(view->text->units[i].ch))
-            return false;
-    }
-    return true;
-}
-
-/* A symbol at the edge of a chunk belongs to it where the word would be no word without. */
-static bool leads(const struct word_view *view, uint32_t unit)
-{
-    const struct unit *units = view->text->units;
-
-    if (unit == 0)
-        return false;
-    uint32_t ch = units[unit - 1].ch;
-    bool open = unit < 2 || units[unit - 2].kind == FOLD_SPACE || units[unit - 2].kind == FOLD_LINE;
-    return open && (ch == '$' || ch == '*' || ch == '#' ||
-                    (ch == '@' && alphabet_is_cyrillic(units[unit].own)));
-}
-
-static bool trails(const struct word_view *view, uint32_t unit)
-{
-    const struct unit *units = view->text->units;
-
-    if (unit + 1 >= view->text->count || units[unit].kind != FOLD_LETTER)
-        return false;
-    uint8_t after = units[unit + 2 <= view->text->count ? unit + 2 : unit + 1].kind;
-    return (units[unit + 1].ch == '@' || units[unit + 1].ch == '$') &&
-           (after == FOLD_SPACE || after == FOLD_LINE);
-}
-
-static void collect_chunk(const struct word_view *view, struct chunk *chunk, size_t token)
-{
-    *chunk =
-        (struct chunk){.first = token, .last = token, .looks_latin = true, .looks_cyrillic = true};
-    if (leads(view, view->tokens[token].first))
-        add_unit(view, chunk, view->tokens[token].first - 1);
-    add_token_units(view, chunk, token);
-    while (chunk->last + 1 < view->token_count && holds_together(view, chunk->last)) {
-        uint32_t to = view->tokens[chunk->last + 1].first;
-
-        for (uint32_t i = view->tokens[chunk->last].last + 1; i < to; i++)
-            add_unit(view, chunk, i);
-        add_token_units(view, chunk, chunk->last + 1);
-    }
-    if (trails(view, view->tokens[chunk->last].last))
-        add_unit(view, chunk, view->tokens[chunk->last].last + 1);
-}
-
-/* ---- letters spaced apart ---- */
-
-static bool is_single(const struct word_view *view, size_t token)
-{
-    return token < view->token_count && view->tokens[token].first == view->tokens[token].last;
-}
-
-static bool same_gap(const struct word_view *view, size_t a, size_t b)
-{
-    const struct token *t = view->tokens;
-    uint32_t n = t[a + 1].first - t[a].last - 1, m = t[b + 1].first - t[b].last - 1;
-
-    if (n != m || n == 0 || n > SEPARATOR_MAX)
-        return false;
-    for (uint32_t i = 0; i < n; i++) {
-        if (view->text->units[t[a].last + 1 + i].ch != view->text->units[t[b].last + 1 + i].ch)
-            return false;
-    }
-    return true;
-}
-
-/* One past the last token of a run of single letters that starts at `token`. */
-static size_t spaced_end(const struct word_view *view, size_t token)
-{
-    size_t end = token + 1;
-
-    if (!is_single(view, token))
-        return end;
-    while (is_single(view, end) && same_gap(view, token, end - 1))
-        end++;
-    return end;
-}
+/* ---- all of them ---- */
 
 static bool is_short_word(uint8_t letter)
 {
@@ -527,11 +364,9 @@ static bool is_short_word(uint8_t letter)
 
 static void read_joined(struct word_view *view, size_t first, size_t end)
 {
-    struct chunk chunk = {
-        .first = first, .joined = true, .looks_latin = true, .looks_cyrillic = true};
+    struct word_chunk chunk;
 
-    for (size_t i = first; i < end; i++)
-        add_token_units(view, &chunk, i);
+    word_chunk_join(&chunk, view, first, end);
     if (chunk.count <= SPACED_MIN && chunk.latin > 0 && chunk.cyrillic > 0)
         return; /* "x и y" */
     if (chunk.digits * 2 <= chunk.count && chunk.count < CHUNK_MAX)
@@ -546,36 +381,101 @@ static void read_spaced(struct word_view *view, size_t first, size_t end)
         read_joined(view, first + 1, end);
 }
 
-/* ---- all of them ---- */
-
-static bool is_plain(const struct chunk *chunk)
+/* Nobody guesses long words, and underscores join names in programs more often than they hide. */
+static bool is_guessable(const struct word_view *view, const struct word_chunk *chunk)
 {
-    return chunk->latin == 0 &&
-           chunk->digits + chunk->symbols + chunk->masks + chunk->foreign == 0 &&
-           !chunk->looks_latin;
+    unsigned underscores = 0;
+
+    for (size_t i = 0; i < chunk->count; i++)
+        underscores += view->text->units[chunk->units[i]].ch == '_';
+    if (chunk->masks == 0 || (underscores > 1 && underscores == chunk->masks))
+        return false;
+    return chunk->count >= GUESSED_MIN && chunk->count <= GUESSED_MAX &&
+           chunk->masks * 2 <= chunk->count;
+}
+
+/* Guesses come last, so that they never take the room of a reading. */
+static void guess_all(struct word_view *view)
+{
+    unsigned masks = 0;
+
+    for (size_t token = 0; token < view->token_count && masks < MASKS_MAX;) {
+        struct word_chunk chunk;
+
+        word_chunk_collect(&chunk, view, token);
+        token = chunk.last + 1;
+        if (is_guessable(view, &chunk) && masks + chunk.masks <= MASKS_MAX) {
+            add_guesses(view, &chunk);
+            masks += chunk.masks;
+        }
+    }
+}
+
+static bool is_quiet(const struct unit *unit)
+{
+    return unit->kind != FOLD_LETTER && unit->kind != FOLD_DIGIT &&
+           !(unit->kind == FOLD_SYMBOL && leet_is_inner(unit->ch));
+}
+
+/* Most words: of one script, more than one letter, nothing but blanks and stops around. */
+static bool is_ordinary(const struct word_view *view, const struct token *token)
+{
+    const struct unit *units = view->text->units;
+
+    return (token->script != TOKEN_MIXED || token->kind == TOKEN_NUMBER) &&
+           token->first != token->last &&
+           (token->first == 0 || is_quiet(&units[token->first - 1])) &&
+           is_quiet(&units[token->last + 1]);
+}
+
+/* An ordinary word has its plain reading; a Latin one may still be Russian by sound. */
+static void read_ordinary(struct word_view *view, size_t token)
+{
+    const struct token *t = &view->tokens[token];
+    struct word_chunk chunk;
+
+    if (t->script != TOKEN_LATIN || t->length < SOUNDED_MIN || t->last - t->first >= CHUNK_MAX)
+        return;
+    chunk.first = chunk.last = token;
+    chunk.joined = false;
+    chunk.count = t->last - t->first + 1;
+    uint8_t letters[CHUNK_MAX];
+    for (uint32_t i = 0; i < chunk.count; i++) {
+        chunk.units[i] = t->first + i;
+        letters[i] = view->text->units[t->first + i].own;
+    }
+    struct writer writer;
+    begin(&writer, view, &chunk, SEGMENT_PHONETIC);
+    write_phonetic(&writer, letters, chunk.units, chunk.count);
+    end(&writer);
 }
 
 void word_reading_add_all(struct word_view *view)
 {
-    unsigned masked = 0;
+    bool masked = false;
 
     for (size_t token = 0; token < view->token_count;) {
-        struct chunk chunk;
-        size_t spaced = spaced_end(view, token);
+        struct word_chunk chunk;
+        size_t spaced;
 
+        if (is_ordinary(view, &view->tokens[token])) {
+            read_ordinary(view, token++);
+            continue;
+        }
+        spaced = word_chunk_spaced_end(view, token);
         if (spaced - token >= SPACED_MIN) {
             read_spaced(view, token, spaced);
+            masked = true; /* what is between may be masks as well: "х*й*я" */
             token = spaced;
             continue;
         }
-        collect_chunk(view, &chunk, token);
+        word_chunk_collect(&chunk, view, token);
         token = chunk.last + 1;
-        if (is_plain(&chunk) || chunk.latin + chunk.cyrillic + chunk.foreign == 0 ||
-            chunk.count == CHUNK_MAX)
-            continue;
-        if (chunk.masks == 0)
+        if (chunk.masks > 0)
+            masked = true;
+        else if (word_chunk_is_strange(&chunk))
             add_readings(view, &chunk);
-        else if (chunk.count >= 3 && masked++ < MASKED_MAX)
-            add_guesses(view, &chunk);
     }
+    if (masked)
+        guess_all(view);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "moderation/alphabet.h"
+#include "moderation/word_chunk.h"
 #include "moderation/word_reading.h"
 #include "protocol/xalloc.h"
 
@@ -114,9 +115,16 @@ static void add_token(struct word_view *view, size_t first, size_t end)
     struct token *token = &view->tokens[view->token_count];
     uint32_t line = (uint32_t)view->length;
 
+    bool russian = true, latin = true, twins = true;
+
     for (size_t i = first; i < end; i++) {
-        if (units[i].own)
-            put_letter(view, units[i].own, (uint32_t)i);
+        uint8_t own = units[i].own;
+
+        russian &= own >= ALPHABET_CYRILLIC && own < ALPHABET_EXTRA;
+        latin &= alphabet_is_latin(own);
+        twins = twins && (word_chunk_has_twin(own) || word_chunk_has_cyrillic_twin(own));
+        if (own)
+            put_letter(view, own, (uint32_t)i);
         else
             put_wide(view, units[i].ch, (uint32_t)i);
     }
@@ -127,6 +135,10 @@ static void add_token(struct word_view *view, size_t first, size_t end)
         .length = (uint32_t)view->length - line,
         .kind = units[first].kind == FOLD_DIGIT ? TOKEN_NUMBER : TOKEN_WORD,
         .glued = view->token_count > 0 && token[-1].last + 1 == first,
+        .script = twins     ? TOKEN_MIXED
+                  : russian ? TOKEN_CYRILLIC
+                  : latin   ? TOKEN_LATIN
+                            : TOKEN_MIXED,
         .number = -1,
     };
     view->token_count++;
@@ -137,7 +149,7 @@ void word_view_build(struct word_view *view, const struct text_view *text)
 {
     view->text = text;
     view->length = view->token_count = view->segment_count = 0;
-    view->full = false;
+    view->full = view->numbers = false;
     view->signs = 0;
     put_edge(view, ALPHABET_EDGE, 0);
     for (size_t i = 0; i < text->count;) {

@@ -10,6 +10,12 @@
 
 enum token_kind { TOKEN_WORD, TOKEN_NUMBER };
 
+enum token_script {
+    TOKEN_MIXED,    /* several, or another one, or each letter has a twin in the other one */
+    TOKEN_CYRILLIC, /* Russian letters only */
+    TOKEN_LATIN,    /* Latin letters only */
+};
+
 /* A run of letters, or of digits. */
 struct token {
     uint32_t first, last;  /* units */
@@ -17,6 +23,7 @@ struct token {
     uint32_t readings;     /* head of the list of other readings: segment index + 1, 0 = none */
     uint8_t kind;
     bool glued;     /* touches the token before it */
+    uint8_t script; /* of enum token_script */
     int16_t number; /* set by the screener: value of a number word, else -1 */
     uint32_t signs; /* set by the screener: bits of enum lexicon_sign */
 };
@@ -52,6 +59,7 @@ struct word_view {
     struct segment *segments;
     size_t segment_count, segment_capacity;
     uint32_t signs; /* set by the screener: those of all tokens */
+    bool numbers;   /* set by the screener: some token is a number word */
     bool full;      /* readings were left out: too many disguised words */
 };
 
