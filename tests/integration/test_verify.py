@@ -6,7 +6,9 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -330,10 +332,26 @@ def test_wrong_usage_is_64(cluster, arguments, more, hint):
 
 
 def test_remote_insists_on_tls(cluster):
-    """A server that speaks no TLS is refused, unless it was allowed."""
-    done = verify(cluster, "--remote", DB_HOST="127.0.0.1", DB_PORT="1")
-    assert done.returncode == 1
-    assert verify(cluster, "--remote", PGSSLMODE="disable").returncode == 0
+    """A server that answers N, "no TLS", hears nothing more; unless that was allowed."""
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse_tls():
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(8)  # SSLRequest, or a startup message's head
+                    connection.sendall(b"N")
+                    heard.append(connection.recv(100))
+
+        thread = threading.Thread(target=refuse_tls, daemon=True)
+        thread.start()
+        address = {"DB_HOST": "127.0.0.1", "DB_PORT": str(server.getsockname()[1])}
+        done = verify(cluster, "--remote", **address)
+        assert done.returncode == 1 and "SSL" in done.stdout, done.stdout
+        verify(cluster, "--remote", PGSSLMODE="prefer", **address)
+        thread.join(10)
+    assert heard[0] == b"" and heard[1] != b""
 
 
 def test_help(cluster):
