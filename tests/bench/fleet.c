@@ -115,7 +115,7 @@ void fleet_deinit(struct fleet *fleet)
 
 static void dial_more(struct fleet *fleet)
 {
-    while (fleet->dialling < fleet->window && fleet->next_dial < fleet->device_count) {
+    while (fleet->dialling < fleet->window && fleet->next_dial < fleet->last_dial) {
         struct device *device = &fleet->devices[fleet->next_dial++];
         if (device->state != DEVICE_AWAY)
             continue;
@@ -124,10 +124,11 @@ static void dial_more(struct fleet *fleet)
     }
 }
 
-void fleet_dial(struct fleet *fleet, size_t window)
+void fleet_dial(struct fleet *fleet, size_t count, size_t window)
 {
     fleet->window = window;
     fleet->next_dial = 0;
+    fleet->last_dial = count;
     fleet->first_dial_ns = uv_hrtime();
     dial_more(fleet);
 }

@@ -28,8 +28,9 @@ struct fleet {
         struct device_room *room;
     } * senders;
     size_t device_count, sender_count;
-    size_t next_dial, dialling, live; /* dialling: on the way to live */
-    size_t window;                    /* of dials under way at once */
+    size_t next_dial, last_dial;
+    size_t dialling, live; /* dialling: on the way to live */
+    size_t window;         /* of dials under way at once */
     size_t next_sender;
     struct json_writer json;
     char epoch[FLEET_EPOCH_BYTES];
@@ -40,8 +41,8 @@ struct fleet {
 void fleet_init(struct fleet *fleet, uv_loop_t *loop, const struct plan *plan, struct tally *tally);
 void fleet_deinit(struct fleet *fleet);
 
-/* Dials everyone who is away, `window` at once. */
-void fleet_dial(struct fleet *fleet, size_t window);
+/* Dials the first `count` devices, those of them who are away, `window` at once. */
+void fleet_dial(struct fleet *fleet, size_t count, size_t window);
 
 /* Drops everyone who sends nowhere: the herd. */
 void fleet_drop_listeners(struct fleet *fleet);

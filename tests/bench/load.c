@@ -61,9 +61,14 @@ struct phase {
 
 /* --- what a phase does --- */
 
+static void enter_dial_half(struct run *run)
+{
+    fleet_dial(&run->fleet, run->fleet.device_count / 2, run->options.window);
+}
+
 static void enter_dial(struct run *run)
 {
-    fleet_dial(&run->fleet, run->options.window);
+    fleet_dial(&run->fleet, run->fleet.device_count, run->options.window);
 }
 
 static void enter_warmup(struct run *run)
@@ -86,7 +91,7 @@ static void enter_herd(struct run *run)
     memset(&run->tally.connect, 0, sizeof(run->tally.connect));
     memset(&run->tally.live, 0, sizeof(run->tally.live));
     tally_open_window(&run->tally);
-    fleet_dial(&run->fleet, SIZE_MAX);
+    fleet_dial(&run->fleet, run->fleet.device_count, SIZE_MAX);
 }
 
 static void enter_drain(struct run *run)
@@ -112,6 +117,12 @@ static bool all_live(struct run *run)
 {
     run->failed = phase_ms(run) > DIAL_LIMIT_MS;
     return run->fleet.live == run->fleet.device_count || run->failed;
+}
+
+static bool half_live(struct run *run)
+{
+    run->failed = phase_ms(run) > DIAL_LIMIT_MS;
+    return run->fleet.live == run->fleet.device_count / 2 || run->failed;
 }
 
 static bool settled(struct run *run)
@@ -147,7 +158,10 @@ static bool drained(struct run *run)
 
 /* --- modes --- */
 
+/* What a connection costs is the second half's: the first one fills what lies about free. */
 static const struct phase idle_mode[] = {
+    {"half", enter_dial_half, half_live},
+    {"settle", enter_nothing, settled},
     {"dial", enter_dial, all_live},
     {"settle", enter_nothing, settled},
     {"window", enter_window, seconds_over},

@@ -83,11 +83,11 @@ def seed_pairs(stage, count):
 def plan_pairs(stage, rooms, idle_users=()):
     """Both members talk; with two nodes each pair is torn apart, so that every message crosses."""
     plan, heads, last = Plan(stage), stage.heads(), len(stage.nodes) - 1
+    for user in idle_users:  # first, so that what looks along the connections meets them
+        plan.client(user)
     for room in rooms:
         members = (plan.client(room.teacher, 0), plan.client(room.student, last))
         plan.room(room, heads[room.id], 2, members)
-    for user in idle_users:
-        plan.client(user)
     return plan
 
 
@@ -186,13 +186,12 @@ def idle(settings):
         alone = Plan(stage)
         for user in users:
             alone.client(user)
-        before = stage.sample()
         held = run_bench(stage, "idle", alone, seconds=settings.seconds)
-        after = held.samples["drain"]
+        half, full = held.samples["dial"], held.samples["drain"]
         yield {
             "what": f"{count} idle", "all live s": f"{held.result['all_live_us'] / 1e6:.2f}",
-            "PSS KiB/connection": f"{(after.pss_kib - before.pss_kib) / count:.2f}",
-            "RSS KiB/connection": f"{(after.rss_kib - before.rss_kib) / count:.2f}",
+            "PSS KiB/connection": f"{(full.pss_kib - half.pss_kib) / (count / 2):.2f}",
+            "RSS KiB/connection": f"{(full.rss_kib - half.rss_kib) / (count / 2):.2f}",
             "gateway core": f"{held.share('gateway_s'):.4f}",
             "faults": faults(held.result),
         }
