@@ -51,9 +51,9 @@ def cluster(shared_cluster):
     return shared_cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_cluster(postgres, redis_server):
-    """Makes clusters with settings of their own; all are gone at the end of the run."""
+    """Makes clusters with settings of their own; all are gone at the end of the module."""
     made = []
 
     def make(nodes=1, own_redis=False, own_postgres=False, **settings):

@@ -14,7 +14,9 @@ from raw import CLOSE, Raw
 
 @pytest.fixture
 def cluster(make_cluster):
-    return make_cluster(nodes=2, drain={"window_s": 3})
+    cluster = make_cluster(nodes=2, drain={"window_s": 3})
+    yield cluster
+    cluster.destroy()
 
 
 async def test_everybody_hears_4000_within_the_window(cluster, make_pair):

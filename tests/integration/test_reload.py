@@ -19,7 +19,9 @@ from rest import rest
 
 @pytest.fixture
 def cluster(make_cluster):
-    return make_cluster()
+    cluster = make_cluster()
+    yield cluster
+    cluster.destroy()
 
 
 async def reloaded(node, result="ok"):
@@ -137,7 +139,8 @@ def secure(make_cluster, tmp_path):
     live_key.write_bytes(key.read_bytes())
     live_certificate.write_bytes(certificate.read_bytes())
     cluster = make_cluster(listen={"tls_certificate": live_certificate, "tls_key": live_key})
-    return cluster
+    yield cluster
+    cluster.destroy()
 
 
 def served_certificate(node):

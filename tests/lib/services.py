@@ -120,7 +120,7 @@ class Postgres(Service):
         with open(self.data / "postgresql.conf", "a") as conf:
             conf.write(
                 f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\n"
-                "max_connections = 300\n"
+                "max_connections = 500\n"
                 # Throw-away data: what a crash of the machine would cost does not matter here.
                 "fsync = off\nfull_page_writes = off\n"
                 # Everything into the log, so that a text which should not be there is found; the
