@@ -9,6 +9,7 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,7 @@ static bool load_rules(struct node *node)
     if (!node->rules)
         log_error("the rule set can't be used", LOG_STR("source", error.source),
                   LOG_INT("line", error.line), LOG_STR("error", error.reason));
+    malloc_trim(0); /* compiling leaves megabytes behind */
     return node->rules != NULL;
 }
 
@@ -137,15 +139,18 @@ static void name_node(struct node *node)
                  listener_port(node->public_listener));
 }
 
-static void raise_descriptors(const struct config *config)
+/* The soft limit becomes what is needed and no more: libwebsockets walks a table of that size at
+ * every close. Connections beyond it, allowed by a reload, wait until descriptors are free. */
+static void reserve_descriptors(const struct config *config)
 {
     struct rlimit limit;
-    rlim_t wanted =
-        (rlim_t)config->limits.connections * (*config->listen.tls_key ? 2 : 1) + SPARE_DESCRIPTORS;
+    /* A TLS connection has its socket and the pair behind it. */
+    rlim_t each = *config->listen.tls_key ? 3 : 1;
+    rlim_t wanted = (rlim_t)config->limits.connections * each + SPARE_DESCRIPTORS;
 
     if (getrlimit(RLIMIT_NOFILE, &limit))
         return;
-    limit.rlim_cur = limit.rlim_max;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < wanted)
         log_warning("fewer descriptors than limits.connections needs; raise LimitNOFILE",
@@ -271,7 +276,7 @@ static int open_parts(struct gateway *gateway)
     struct node *node = &gateway->node;
     const struct config *config = node->config;
 
-    raise_descriptors(config);
+    reserve_descriptors(config);
     open_engines(node);
     node->keys = load_keys(config);
     if (!node->keys || !load_tls(node, config) || !load_rules(node))

@@ -23,7 +23,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "gateway/config.h"
@@ -39,7 +38,7 @@
 
 enum {
     COALESCE_BYTES = 16384,
-    RX_BUFFER_BYTES = 1024,      /* per connection: small, since messages are reassembled by us */
+    RX_BUFFER_BYTES = 512,       /* per connection: small, since messages are reassembled by us */
     SERVICE_BUFFER_BYTES = 8192, /* shared */
     HEADER_POOL = 512,           /* request heads under way at once; others wait */
     HTTP_TIMEOUT_S = 30,
@@ -311,14 +310,6 @@ static const struct lws_protocols protocols[] = {
 /* The library's pings and validity checks are a sorted list, O(n): ours are a wheel. */
 static const lws_retry_bo_t no_validity_checks = {0};
 
-static unsigned descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 1U << 20)
-        return 1U << 20;
-    return (unsigned)limit.rlim_cur;
-}
-
 static struct lws_context *context_new(struct transport *transport)
 {
     void *loops[] = {transport->node->loop};
@@ -333,7 +324,6 @@ static struct lws_context *context_new(struct transport *transport)
         .pt_serv_buf_size = SERVICE_BUFFER_BYTES,
         .max_http_header_data = 9000,
         .max_http_header_pool = HEADER_POOL,
-        .fd_limit_per_thread = descriptor_limit(),
         .timeout_secs = HTTP_TIMEOUT_S,
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &no_validity_checks,
