@@ -31,6 +31,9 @@ meson_suite() {
     return "$status"
 }
 
+# Integration tests mostly wait: several processes share the modules, each with servers of its own.
+spread=(-n "${PYTEST_JOBS:-4}" --dist loadfile)
+
 # pytest_suite FOLDER ARGUMENT...: with the program of a build.
 pytest_suite() {
     local results
@@ -100,8 +103,9 @@ suite_store() {
 
 suite_integration() {
     build_tests || return
-    promtool_ensure || skip "promtool cannot be had"
-    CHATGATE_BIN=$test_build/gateway/chatgate pytest_suite tests/integration
+    unpacked_ensure prometheus /usr/bin/promtool || skip "promtool cannot be had"
+    unpacked_ensure nginx /usr/sbin/nginx || skip "nginx cannot be had"
+    CHATGATE_BIN=$test_build/gateway/chatgate pytest_suite tests/integration "${spread[@]}"
 }
 
 # deploy/dev in a state folder of its own, on the build that is there.
@@ -167,7 +171,8 @@ suite_sanitize() {
     export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1
     export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
     meson_suite "$sanitize_build" unit || status=1
-    CHATGATE_BIN=$sanitize_build/gateway/chatgate pytest_suite tests/integration || status=1
+    CHATGATE_BIN=$sanitize_build/gateway/chatgate pytest_suite tests/integration "${spread[@]}" ||
+        status=1
     unset ASAN_OPTIONS UBSAN_OPTIONS
     return "$status"
 }

@@ -8,16 +8,22 @@ python=/usr/bin/python3
 [[ -x $python ]] || python=python3
 
 tools=$state/tools
-export PATH=$PATH:$tools/bin:$tools/node_modules/.bin
+export PATH=$PATH:/usr/sbin:$tools/bin:$tools/node_modules/.bin
 
-# promtool without Prometheus: the package would start a server, so it is only unpacked.
-promtool_ensure() {
-    command -v promtool >/dev/null && return 0
-    local folder
+# A machine's package lists may be old or empty; root can have new ones.
+apt_download() {
+    apt-get -q download "$1" || { [[ $EUID -eq 0 ]] && apt-get -q update && apt-get -q download "$1"; }
+}
+
+# unpacked_ensure PACKAGE PROGRAM: a program of a Debian package whose installation would start a
+# server, now or at the next boot. It is only unpacked: what it links to is of the base system.
+unpacked_ensure() {
+    local folder status
+    command -v "${2##*/}" >/dev/null && return 0
     folder=$(mktemp -d)
-    (cd "$folder" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb .) >&2 &&
-        install -D "$folder/usr/bin/promtool" "$tools/bin/promtool"
-    local status=$?
+    (cd "$folder" && apt_download "$1" && dpkg-deb -x "$1"_*.deb .) >&2 &&
+        install -D "$folder$2" "$tools/bin/${2##*/}"
+    status=$?
     rm -rf "$folder"
     return "$status"
 }
