@@ -111,7 +111,22 @@ static const char *read_element(struct phrase *phrase, const char *part, size_t 
 
     if (n == 1 && part[0] >= '0' && part[0] <= '9') {
         *gap = (unsigned)(part[0] - '0');
-        return phrase->count > 0 ? NULL : "a phrase starts with a number";
+        return phrase->count > 0 || phrase->starts ? NULL : "a phrase starts with a number";
+    }
+    if (phrase->ends)
+        return "something after the $ of a phrase";
+    if (n == 1 && part[0] == '^') {
+        phrase->starts = true;
+        return phrase->count == 0 ? NULL : "a ^ in the middle of a phrase";
+    }
+    if (n == 1 && part[0] == '$') {
+        phrase->ends = true;
+        phrase->after = *gap;
+        return NULL;
+    }
+    if (phrase->count == 0) {
+        phrase->before = *gap;
+        *gap = 0;
     }
     if (phrase->count == PHRASE_ELEMENTS_MAX)
         return "a phrase of more than 8 elements";
@@ -143,8 +158,8 @@ const char *phrase_parse(struct phrase *phrase, const char *text, size_t length)
         text += n;
         length -= n;
     }
-    if (phrase->count < 2)
-        return "a phrase of one word: use words";
+    if (phrase->count < 2 && !(phrase->count == 1 && phrase->starts && phrase->ends))
+        return "a phrase of one word: use words, or ^ and $";
     return choose_key(phrase);
 }
 
@@ -161,9 +176,11 @@ static bool fits_any(const struct phrase_element *element, const struct word_vie
                      uint32_t start, uint32_t length, bool phonetic)
 {
     for (size_t i = 0; i < element->count; i++) {
-        if (element->patterns[i].phonetic == phonetic &&
-            word_pattern_fits(&element->patterns[i], view->bytes + start, view->run + start,
-                              length))
+        const struct word_pattern *pattern = &element->patterns[i];
+
+        if (pattern->phonetic == phonetic &&
+            (pattern->open_left || pattern->bytes[0] == view->bytes[start]) &&
+            word_pattern_fits(pattern, view->bytes + start, view->run + start, length))
             return true;
     }
     return false;
@@ -253,5 +270,9 @@ static bool check_before(const struct phrase *phrase, const struct word_view *vi
 bool phrase_check(const struct phrase *phrase, const struct word_view *view, size_t *first,
                   size_t *last)
 {
-    return check_after(phrase, view, last) && check_before(phrase, view, first);
+    if (!check_after(phrase, view, last) || !check_before(phrase, view, first))
+        return false;
+    if (phrase->starts && *first > phrase->before)
+        return false;
+    return !phrase->ends || view->token_count - 1 - *last <= phrase->after;
 }

@@ -22,12 +22,15 @@ struct phrase_element {
 struct phrase {
     struct phrase_element elements[PHRASE_ELEMENTS_MAX];
     size_t count;
+    bool starts, ends;      /* it is the whole text from its start, to its end, ... */
+    unsigned before, after; /* ... but for so many other words */
     size_t key; /* the element that the matcher looks for: the one with the longest words */
 };
 
 /* Reads a phrase as rules write it: words or (alternatives|with|bars), a number N between two for
- * "up to N other words here", ! before an element that must not stand there. Returns NULL, or what
- * is wrong; the phrase must be deinitialised in both cases. */
+ * "up to N other words here", ! before an element that must not stand there, ^ and $ for the start
+ * and end of the text. Returns NULL, or what is wrong; the phrase must be deinitialised in both
+ * cases. */
 const char *phrase_parse(struct phrase *phrase, const char *text, size_t length);
 void phrase_deinit(struct phrase *phrase);
 

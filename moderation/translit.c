@@ -62,32 +62,33 @@ size_t translit_cyrillic(uint8_t letter, uint8_t out[TRANSLIT_BYTES_MAX])
 }
 
 struct sound {
-    const char *spelling; /* longest first */
+    char spelling[5]; /* longest first */
+    uint8_t length;
     uint8_t sound[TRANSLIT_BYTES_MAX];
 };
 
 static const struct sound spellings[] = {
-    {"shch", {TRANSLIT_SH, TRANSLIT_CH}},
-    {"sch", {TRANSLIT_SH, TRANSLIT_CH}},
-    {"sh", {TRANSLIT_SH}},
-    {"ch", {TRANSLIT_CH}},
-    {"zh", {TRANSLIT_ZH}},
-    {"kh", {P('h')}},
-    {"ck", {P('k')}},
-    {"tz", {P('t'), P('s')}},
-    {"yu", {P('i'), P('u')}},
-    {"ju", {P('i'), P('u')}},
-    {"ya", {P('i'), P('a')}},
-    {"ja", {P('i'), P('a')}},
-    {"ye", {P('e')}},
-    {"je", {P('e')}},
-    {"ie", {P('e')}},
-    {"c", {P('t'), P('s')}},
-    {"x", {P('h')}},
-    {"w", {P('v')}},
-    {"q", {P('k')}},
-    {"j", {P('i')}},
-    {"y", {P('i')}},
+    {"shch", 4, {TRANSLIT_SH, TRANSLIT_CH}},
+    {"sch", 3, {TRANSLIT_SH, TRANSLIT_CH}},
+    {"sh", 2, {TRANSLIT_SH}},
+    {"ch", 2, {TRANSLIT_CH}},
+    {"zh", 2, {TRANSLIT_ZH}},
+    {"kh", 2, {P('h')}},
+    {"ck", 2, {P('k')}},
+    {"tz", 2, {P('t'), P('s')}},
+    {"yu", 2, {P('i'), P('u')}},
+    {"ju", 2, {P('i'), P('u')}},
+    {"ya", 2, {P('i'), P('a')}},
+    {"ja", 2, {P('i'), P('a')}},
+    {"ye", 2, {P('e')}},
+    {"je", 2, {P('e')}},
+    {"ie", 2, {P('e')}},
+    {"c", 1, {P('t'), P('s')}},
+    {"x", 1, {P('h')}},
+    {"w", 1, {P('v')}},
+    {"q", 1, {P('k')}},
+    {"j", 1, {P('i')}},
+    {"y", 1, {P('i')}},
 };
 
 /* The longest spelling that the letters start with, or NULL. */
@@ -99,9 +100,9 @@ static const struct sound *find_spelling(const uint8_t *letters, size_t left)
 
         if (s->spelling[0] != letters[0])
             continue;
-        while (s->spelling[n] && n < left && (uint8_t)s->spelling[n] == letters[n])
+        while (n < s->length && n < left && (uint8_t)s->spelling[n] == letters[n])
             n++;
-        if (!s->spelling[n])
+        if (n == s->length)
             return s;
     }
     return NULL;
@@ -113,14 +114,17 @@ size_t translit_latin(const uint8_t *letters, size_t left, uint8_t out[TRANSLIT_
     /* One bit for each letter that starts a spelling: c i j k q s t w x y z. */
     const uint32_t starts = 1 << 2 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 16 | 1 << 18 | 1 << 19 |
                             1 << 22 | 1 << 23 | 1 << 24 | 1 << 25;
-    const struct sound *s = NULL;
 
-    if (starts >> (letters[0] - 'a') & 1)
-        s = find_spelling(letters, left);
-    *count = s && s->sound[1] ? 2 : 1;
-    out[0] = s ? s->sound[0] : (uint8_t)P(letters[0]);
-    out[1] = s ? s->sound[1] : 0;
-    return s ? strlen(s->spelling) : 1;
+    *count = 1;
+    out[0] = (uint8_t)P(letters[0]);
+    if (!(starts >> (letters[0] - 'a') & 1))
+        return 1;
+    const struct sound *s = find_spelling(letters, left);
+    if (!s)
+        return 1;
+    memcpy(out, s->sound, TRANSLIT_BYTES_MAX);
+    *count = s->sound[1] ? 2 : 1;
+    return s->length;
 }
 
 /* а б в ... as offsets from ALPHABET_CYRILLIC, for a to z; 0xFF = none */
