@@ -15,6 +15,8 @@
 #include "gateway/siphash.h"
 #include "protocol/uuid.h"
 
+enum { HOPS_MAX = 16 }; /* from the right; what a client has put before them doesn't matter */
+
 static void map_ipv4(struct in6_addr *out, const struct in_addr *address)
 {
     *out = (struct in6_addr){0};
@@ -105,13 +107,13 @@ bool address_list_valid(const char *text)
     return true;
 }
 
-static bool trusted(const char *proxies, const struct in6_addr *address)
+bool address_in_list(const struct in6_addr *address, const char *list)
 {
     const char *item;
     size_t length;
     struct network network;
 
-    while (config_list_next(&proxies, &item, &length))
+    while (config_list_next(&list, &item, &length))
         if (parse_network(&network, item, length) && in_network(&network, address))
             return true;
     return false;
@@ -120,20 +122,18 @@ static bool trusted(const char *proxies, const struct in6_addr *address)
 void address_of_client(struct in6_addr *address, const struct http_head *head,
                        const char *trusted_proxies)
 {
-    struct http_slice hops[16], item;
+    struct http_slice hops[HOPS_MAX], item; /* the last ones, in a ring */
     size_t count = 0, cursor = 0;
 
-    if (!trusted(trusted_proxies, address))
-        return;
-    while (count < 16 && http_head_next_item(head, "x-forwarded-for", &cursor, &item))
-        hops[count++] = item;
-    while (count--) {
+    while (http_head_next_item(head, "x-forwarded-for", &cursor, &item))
+        hops[count++ % HOPS_MAX] = item;
+    for (size_t left = count < HOPS_MAX ? count : HOPS_MAX;
+         left && address_in_list(address, trusted_proxies); left--) {
+        item = hops[--count % HOPS_MAX];
         struct in6_addr hop;
-        if (!parse(&hop, hops[count].data, hops[count].length))
+        if (!parse(&hop, item.data, item.length))
             return;
         *address = hop;
-        if (!trusted(trusted_proxies, &hop))
-            return;
     }
 }
 

@@ -19,6 +19,9 @@ void address_of_peer(struct in6_addr *out, int fd);
 void address_of_client(struct in6_addr *address, const struct http_head *head,
                        const char *trusted_proxies);
 
+/* Whether a list of addresses and networks, comma separated, has this one. */
+bool address_in_list(const struct in6_addr *address, const char *list);
+
 /* False: `text` is no list of addresses and networks. */
 bool address_list_valid(const char *text);
 

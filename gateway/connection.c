@@ -21,6 +21,15 @@ struct connection *connection_new(struct node *node)
     return connection;
 }
 
+size_t connection_enter_address(struct connection *connection)
+{
+    struct address_counts *counts = &connection->node->addresses;
+
+    connection->counted = true;
+    address_enter(counts, &connection->address);
+    return address_count(counts, &connection->address);
+}
+
 struct connection *connection_free(struct connection *connection)
 {
     if (!connection)

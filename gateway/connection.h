@@ -26,6 +26,8 @@ struct connection {
     struct list_node dirty;  /* transport's list of connections with frames to write */
     struct in6_addr address; /* the client's: the peer, or what a trusted proxy says */
     bool counted;            /* in node::addresses */
+    bool surplus;            /* its address has too many: refused when its head is read */
+    bool proxied;            /* the peer is a trusted proxy, which may serve several clients */
     bool admin;              /* came in by the admin listener */
     bool tls;
     bool checked;              /* the handshake was checked by us, not only by libwebsockets */
@@ -37,6 +39,10 @@ struct connection {
 };
 
 struct connection *connection_new(struct node *node);
+
+/* Counts it to its address, once. Returns how many connections that has now. */
+size_t connection_enter_address(struct connection *connection);
+
 /* Its session and the rest go with it. Takes NULL, returns NULL. */
 struct connection *connection_free(struct connection *connection);
 

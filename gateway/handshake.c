@@ -220,28 +220,28 @@ static bool authenticate(struct handshake *handshake, struct http_slice token)
     return false;
 }
 
-/* Takes the client's place in the counts, or says that there is none. */
+/* Takes the client's place in the counts, if it has none yet, or says that there is none. */
 static bool admit(struct handshake *handshake, const struct http_head *head, bool upgrade)
 {
     struct connection *connection = handshake->connection;
     struct node *node = handshake->node;
     const struct config *config = node->config;
 
-    address_of_client(&connection->address, head, config->http.trusted_proxies);
     if (upgrade && node->draining) {
         refuse_with(handshake, 503, ERROR_UNAVAILABLE, "draining");
         return false;
     }
     if (connection->admin)
         return true;
-    if (address_count(&node->addresses, &connection->address) >=
-        (size_t)config->limits.connections_per_ip) {
-        refuse_with(handshake, 429, ERROR_RATE_LIMITED, "connections_per_ip");
-        return false;
+    if (connection->proxied) {
+        address_of_client(&connection->address, head, config->http.trusted_proxies);
+        connection->surplus =
+            connection_enter_address(connection) > (size_t)config->limits.connections_per_ip;
     }
-    address_enter(&node->addresses, &connection->address);
-    connection->counted = true;
-    return true;
+    if (!connection->surplus)
+        return true;
+    refuse_with(handshake, 429, ERROR_RATE_LIMITED, "connections_per_ip");
+    return false;
 }
 
 static void judge(struct handshake *handshake, const struct http_head *head, char *peeked,

@@ -133,6 +133,23 @@ static void pause_accepting(struct listener *listener)
     timer_wheel_arm(listener->node->wheel, &listener->pause, PAUSE_MS, handle_pause_end);
 }
 
+/* A peer is counted before it has said anything: silent ones fill a house too. Those over the limit
+ * get as far as the handshake, where they are told, but only as many again. A proxy's clients are
+ * counted when their heads are read. False: too many even for that. */
+static bool count_peer(struct connection *connection)
+{
+    struct node *node = connection->node;
+    const struct config *config = node->config;
+
+    connection->proxied = address_in_list(&connection->address, config->http.trusted_proxies);
+    if (connection->admin || connection->proxied)
+        return true;
+    size_t count = connection_enter_address(connection),
+           limit = (size_t)config->limits.connections_per_ip;
+    connection->surplus = count > limit;
+    return count <= 2 * limit;
+}
+
 static void welcome(struct listener *listener, int fd)
 {
     struct node *node = listener->node;
@@ -148,6 +165,12 @@ static void welcome(struct listener *listener, int fd)
     struct connection *connection = connection_new(node);
     connection->admin = listener->admin;
     address_of_peer(&connection->address, fd);
+    if (!count_peer(connection)) {
+        metrics_handshake_failed("connections_per_ip");
+        connection_free(connection);
+        close(fd);
+        return;
+    }
     if (!listener->admin && node->tls) {
         connection->tls = true;
         tls_accept(node->tls, connection, fd);

@@ -80,6 +80,17 @@ static void test_hops_are_believed_from_the_right(void **state)
     expect_client("127.0.0.1", "127.0.0.1,10.0.0.0/8", FORWARDED("10.1.2.3"), "10.1.2.3");
 }
 
+/* A client cannot push what the proxy saw out of sight. */
+static void test_many_hops(void **state)
+{
+    char fields[1024] = "X-Forwarded-For: ";
+
+    for (int i = 0; i < 40; i++)
+        strcat(fields, "6.6.6.6,");
+    strcat(fields, "198.51.100.1\r\n");
+    expect_client("127.0.0.1", "127.0.0.1", fields, "198.51.100.1");
+}
+
 static void test_nonsense_in_the_hops(void **state)
 {
     expect_client("127.0.0.1", "127.0.0.1", FORWARDED("198.51.100.1, unknown"), "127.0.0.1");
@@ -196,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_strangers_are_not_believed),
         cmocka_unit_test(test_a_proxy_is_believed),
         cmocka_unit_test(test_hops_are_believed_from_the_right),
+        cmocka_unit_test(test_many_hops),
         cmocka_unit_test(test_nonsense_in_the_hops),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_which_lists_are_valid),
