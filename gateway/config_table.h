@@ -40,7 +40,7 @@ CONFIG_TEXT(http, trusted_proxies, "", CONFIG_RELOADABLE,
             "Addresses or networks of proxies whose X-Forwarded-For is believed, comma separated "
             "(10.0.0.0/8, ::1).")
 CONFIG_INT(http, header_timeout_ms, 10000, 100, 120000, CONFIG_RELOADABLE,
-           "Time in which a client must have sent its request's headers.")
+           "Time in which a client must have sent its request's headers, and then its body.")
 CONFIG_INT(http, body_bytes, 65536, 1024, 16777216, CONFIG_RELOADABLE, "Largest REST request body.")
 CONFIG_BOOL(http, chat_page, true, CONFIG_RELOADABLE, "Serve the plain chat page at /.")
 CONFIG_SECTION_END(http)
@@ -115,9 +115,10 @@ CONFIG_INT(limits, requests_per_s, 50, 1, 100000, CONFIG_RELOADABLE,
            "Other requests that one connection may make a second.")
 CONFIG_INT(limits, opens_per_minute, 30, 1, 100000, CONFIG_RELOADABLE,
            "Rooms that one user may open a minute.")
-CONFIG_INT(limits, connections, 20000, 1, 10000000, CONFIG_RELOADABLE,
-           "Connections of all clients of this node. Descriptors are reserved at the start: a reload "
-           "that raises it far needs a restart.")
+CONFIG_INT(
+    limits, connections, 20000, 1, 10000000, CONFIG_RELOADABLE,
+    "Connections of all clients of this node. Descriptors are reserved at the start: a reload "
+    "that raises it far needs a restart.")
 CONFIG_INT(limits, connections_per_user, 10, 1, 10000, CONFIG_RELOADABLE,
            "Connections of one user to this node.")
 CONFIG_INT(limits, connections_per_ip, 1000, 1, 10000000, CONFIG_RELOADABLE,

@@ -8,6 +8,7 @@
 
 #include "gateway/handle_table.h"
 #include "gateway/request.h"
+#include "gateway/timer_wheel.h"
 #include "protocol/uuid.h"
 
 struct connection;
@@ -41,10 +42,12 @@ struct exchange {
     struct uuid id;                               /* the path's {id} */
     struct request request;                       /* who asks, once that is known */
     char *body;
-    size_t body_length, body_expected;
+    size_t body_length, body_expected; /* what came, and what Content-Length says */
+    struct timer_entry body_deadline;
     char *answer; /* head and body, LWS_PRE before them; NULL until there is one */
     size_t answer_head, answer_length;
     bool body_complete, sent;
+    bool last; /* the connection ends with this answer */
     uint64_t started_us;
 };
 

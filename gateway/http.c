@@ -4,6 +4,12 @@
  *
  * Which request does what is rest.c's. An answer is put together whole and handed to the library in
  * two writes; what the socket does not take it keeps and sends itself.
+ *
+ * A connection may carry one request after the other, but only its first head was read by our own
+ * strict reader. Where the library could see a request in what a proxy takes for a body, others
+ * would be given answers that are not theirs. So a connection from a proxy, which several clients
+ * may share, ends with its answer; and so does any whose body was not read to its end, or whose
+ * length is in doubt.
  */
 #include "gateway/http.h"
 
@@ -76,12 +82,15 @@ void exchange_answer(struct exchange *exchange, int status, const char *content_
 
     if (exchange->answer)
         return;
+    if (exchange->connection->proxied || (exchange->body_expected && !exchange->body_complete))
+        exchange->last = true;
     int head_length = snprintf(head, sizeof(head),
                                "HTTP/1.1 %d %s\r\nServer: chatgate\r\nX-Request-Id: %s\r\n"
                                "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-                               "Content-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n",
+                               "Content-Type: %s\r\nContent-Length: %zu\r\n%s%s%s\r\n",
                                status, status_text(status), exchange->request_id, content_type,
-                               length, cors_headers(exchange, cors, sizeof(cors)), headers);
+                               length, exchange->last ? "Connection: close\r\n" : "",
+                               cors_headers(exchange, cors, sizeof(cors)), headers);
     exchange->answer_head = (size_t)head_length;
     exchange->answer_length = exchange->answer_head + (with_body ? length : 0);
     exchange->answer = xmalloc(LWS_PRE + exchange->answer_length);
@@ -223,6 +232,17 @@ static void choose_origin(struct exchange *exchange)
         memcpy(exchange->origin, origin, sizeof(origin));
 }
 
+/* A POST that names no length has no body (RFC 9112 section 6.3), but the library waits for one. */
+static void read_length(struct exchange *exchange)
+{
+    char digits[24];
+
+    if (exchange_header(exchange, "content-length:", digits, sizeof(digits)))
+        exchange->body_expected = strtoul(digits, NULL, 10);
+    else
+        exchange->last = exchange->method == HTTP_POST;
+}
+
 static struct exchange *exchange_new(struct connection *connection, struct lws *wsi)
 {
     struct exchange *exchange = xcalloc(1, sizeof(*exchange));
@@ -239,6 +259,8 @@ static struct exchange *exchange_new(struct connection *connection, struct lws *
         .re = EVENT_BODY,
         .started_us = exchange->started_us,
     };
+    read_length(exchange);
+    timer_entry_init(&exchange->body_deadline);
     choose_request_id(exchange);
     exchange_header(exchange, "traceparent:", exchange->traceparent, EXCHANGE_TRACEPARENT_BYTES);
     choose_origin(exchange);
@@ -248,6 +270,7 @@ static struct exchange *exchange_new(struct connection *connection, struct lws *
 
 static void exchange_free(struct exchange *exchange)
 {
+    timer_wheel_cancel(&exchange->body_deadline);
     handle_remove(&exchange->node->exchanges, exchange->handle);
     exchange->connection->exchange = NULL;
     free(exchange->body);
@@ -261,6 +284,26 @@ void http_handle_closed(struct connection *connection)
         exchange_free(connection->exchange);
 }
 
+/* What the strict reader refuses in a first head, and the library takes in a later one. */
+static bool length_in_doubt(struct lws *wsi)
+{
+    return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
+           lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, 1) > 0;
+}
+
+static void handle_body_timeout(struct timer_entry *entry)
+{
+    connection_abandon(container_of(entry, struct exchange, body_deadline)->connection);
+}
+
+static void wait_for_body(struct exchange *exchange)
+{
+    const struct config *config = exchange->node->config;
+
+    timer_wheel_arm(exchange->node->wheel, &exchange->body_deadline,
+                    (uint64_t)config->http.header_timeout_ms, handle_body_timeout);
+}
+
 int http_handle_request(struct connection *connection, struct lws *wsi, const char *uri,
                         size_t length)
 {
@@ -268,12 +311,17 @@ int http_handle_request(struct connection *connection, struct lws *wsi, const ch
         return -1;
     http_handle_closed(connection); /* the one before, on a connection that is kept alive */
     struct exchange *exchange = exchange_new(connection, wsi);
-    if (length >= sizeof(exchange->path)) {
+    if (exchange->body_expected)
+        wait_for_body(exchange);
+    if (length_in_doubt(wsi)) {
+        exchange->last = true;
+        exchange_fail(exchange, ERROR_BAD_REQUEST, "http.content_length", 0);
+    } else if (length >= sizeof(exchange->path)) {
         exchange_fail(exchange, ERROR_NOT_FOUND, "http.path", 0);
-        return 0;
+    } else {
+        memcpy(exchange->path, uri, length);
+        rest_begin(exchange);
     }
-    memcpy(exchange->path, uri, length);
-    rest_begin(exchange);
     return 0;
 }
 
@@ -293,7 +341,8 @@ int http_handle_body(struct connection *connection, struct lws *wsi, const char 
         return 0;
     }
     exchange->body = xrealloc(exchange->body, total + 1);
-    memcpy(exchange->body + exchange->body_length, data, length);
+    if (length)
+        memcpy(exchange->body + exchange->body_length, data, length);
     exchange->body_length = total;
     exchange->body[total] = 0;
     return 0;
@@ -307,6 +356,7 @@ int http_handle_body_end(struct connection *connection, struct lws *wsi)
     if (!exchange || exchange->body_complete)
         return 0;
     exchange->body_complete = true;
+    timer_wheel_cancel(&exchange->body_deadline);
     rest_body(exchange);
     return 0;
 }
@@ -330,9 +380,7 @@ int http_handle_writeable(struct connection *connection, struct lws *wsi)
     if (!exchange || !exchange->answer || exchange->sent)
         return 0;
     exchange->sent = true;
-    bool written = write_answer(exchange, wsi);
-    /* An answer before the body's end: what is left of the body must not be read as a request. */
-    bool body_left = exchange->method == HTTP_POST && !exchange->body_complete;
+    bool ends = !write_answer(exchange, wsi) || exchange->last;
     exchange_free(exchange);
-    return !written || lws_http_transaction_completed(wsi) || body_left ? -1 : 0;
+    return ends || lws_http_transaction_completed(wsi) ? -1 : 0;
 }

@@ -454,8 +454,6 @@ static bool check_body(struct exchange *exchange)
 {
     char value[128];
 
-    if (exchange_header(exchange, "content-length:", value, sizeof(value)))
-        exchange->body_expected = strtoul(value, NULL, 10);
     if (exchange->body_expected > (size_t)exchange->node->config->http.body_bytes) {
         exchange_fail(exchange, ERROR_TOO_LARGE, "http.body", 0);
         return false;

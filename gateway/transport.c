@@ -40,7 +40,6 @@ enum {
     COALESCE_BYTES = 16384,
     RX_BUFFER_BYTES = 512,       /* per connection: small, since messages are reassembled by us */
     SERVICE_BUFFER_BYTES = 8192, /* shared */
-    HEADER_POOL = 512,           /* request heads under way at once; others wait */
     HTTP_TIMEOUT_S = 30,
     KEEPALIVE_S = 60,
 };
@@ -142,8 +141,11 @@ void connection_close(struct connection *connection, enum close_code code, int64
 
 void connection_abandon(struct connection *connection)
 {
-    if (connection->wsi)
-        lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    if (!connection->wsi)
+        return;
+    lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    /* The library looks at its timers after events of its own only: give it one. */
+    lws_cancel_service(connection->node->transport->context);
 }
 
 /* --- the library's events --- */
@@ -322,8 +324,13 @@ static struct lws_context *context_new(struct transport *transport)
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .pt_serv_buf_size = SERVICE_BUFFER_BYTES,
+<<<<<<< Updated upstream
         .max_http_header_data = 9000,
         .max_http_header_pool = HEADER_POOL,
+=======
+        .max_http_header_data = 9000, /* as many at once as descriptors: none waits for others */
+        .fd_limit_per_thread = descriptor_limit(),
+>>>>>>> Stashed changes
         .timeout_secs = HTTP_TIMEOUT_S,
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &no_validity_checks,

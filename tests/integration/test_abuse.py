@@ -9,7 +9,7 @@ import time
 import pytest
 
 import people
-from client import new_uuid
+from client import Client, new_uuid
 from raw import CLOSE, TEXT, Raw, frame
 
 
@@ -43,6 +43,7 @@ async def test_long_messages_do_not_end_a_resume(cluster, connect, pair):
 
 async def test_many_own_messages_do_not_end_a_resume(cluster, connect, pair):
     fill(cluster, pair.room, pair.student, 700, "x" * 1000, status="pending_moderation")
+    await asyncio.sleep(1)  # the database hints at each row; nobody is there to hear it
     student = await connect(pair.student)
     assert len({m["mid"] for m in student.taken("own")}) == 700
 
@@ -127,3 +128,79 @@ async def test_a_lock_that_stays_is_unavailable(cluster, connect, pair):
         refusal = await teacher.refused("send", room=pair.room, cid=cid, text="later")
         assert refusal.code == "unavailable" and refusal.retry_after_ms > 0
     assert (await teacher.send(pair.room, "later", cid=cid))["seq"] == 1
+
+
+async def test_one_address_cannot_fill_the_house_by_silence(make_cluster):
+    cluster = make_cluster(limits={"connections": 60, "connections_per_ip": 10})
+    node = cluster.nodes[0]
+    silent = [await Raw.connect(node) for _ in range(100)]
+    await asyncio.sleep(0.3)
+    assert node.metric("chatgate_handshake_failures_total", reason="connections_per_ip") >= 80
+    for sock in silent:
+        await sock.close()
+
+
+HEAD = "Host: chat.example\r\n"
+HEALTH = f"GET /healthz HTTP/1.1\r\n{HEAD}\r\n"
+
+
+async def test_slow_bodies_keep_nobody_out(make_cluster):
+    """A body that never ends holds no place that others need, and not for long."""
+    cluster = make_cluster(http={"header_timeout_ms": 2000})
+    node, pair = cluster.nodes[0], people.add_pair(cluster)
+    slow = [await Raw.connect(node) for _ in range(600)]
+    for sock in slow:
+        await sock.write(
+            f"POST /api/auth/login HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+            "Content-Length: 1000\r\n\r\n{"
+        )
+    await asyncio.sleep(0.3)
+    client = await Client.open(node.ws_url, cluster.token(pair.teacher))
+    await client.send(pair.room, "in spite of them")
+    await client.close()
+    assert await asyncio.wait_for(slow[0].reader.read(), 10) == b""
+    for sock in slow:
+        await sock.close()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        f"GET /healthz HTTP/1.1\r\n{HEAD}Content-Length: {len(HEALTH)}\r\n\r\n",
+        f"PUT /healthz HTTP/1.1\r\n{HEAD}Content-Length: {len(HEALTH)}\r\n\r\n",
+        f"POST /api/x HTTP/1.1\r\n{HEAD}Content-Length: {len(HEALTH)}\r\n\r\n",
+        f"POST /api/auth/login HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n",
+        f"POST /api/auth/login HTTP/1.1\r\n{HEAD}Content-Length: 0\r\n"
+        f"Content-Length: {len(HEALTH)}\r\n\r\n",
+    ],
+    ids=["get", "put", "post", "chunked", "two lengths"],
+)
+@pytest.mark.parametrize("first", ["", HEALTH], ids=["first", "second"])
+async def test_a_body_is_never_taken_for_a_request(raw, first, request_):
+    sock = await raw()
+    await sock.write(first)
+    if first:
+        assert (await sock.response()).status == 200
+    await sock.write(request_ + HEALTH)
+    assert await sock.response() is not None
+    assert await asyncio.wait_for(sock.reader.read(), 5) == b""
+
+
+async def test_a_post_without_a_length(cluster, raw, pair):
+    sock = await raw()
+    await sock.write(
+        f"POST /api/auth/refresh HTTP/1.1\r\n{HEAD}"
+        f"Authorization: Bearer {cluster.token(pair.teacher)}\r\n\r\n"
+    )
+    answer = await sock.response()
+    assert answer.status == 200 and answer.headers["connection"] == "close"
+
+
+async def test_a_proxys_connection_serves_one_request(make_cluster):
+    cluster = make_cluster(http={"trusted_proxies": "127.0.0.1"})
+    sock = await Raw.connect(cluster.nodes[0])
+    await sock.write(HEALTH * 2)
+    answer = await sock.response()
+    assert answer.status == 200 and answer.headers["connection"] == "close"
+    assert await asyncio.wait_for(sock.reader.read(), 5) == b""
+    await sock.close()
