@@ -324,13 +324,7 @@ static struct lws_context *context_new(struct transport *transport)
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .pt_serv_buf_size = SERVICE_BUFFER_BYTES,
-<<<<<<< Updated upstream
-        .max_http_header_data = 9000,
-        .max_http_header_pool = HEADER_POOL,
-=======
         .max_http_header_data = 9000, /* as many at once as descriptors: none waits for others */
-        .fd_limit_per_thread = descriptor_limit(),
->>>>>>> Stashed changes
         .timeout_secs = HTTP_TIMEOUT_S,
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &no_validity_checks,
