@@ -51,7 +51,7 @@ print_up() {
     cat <<END
 
 The chat page:   $(http_url 1)/
-Sign in as       ${users[teacher]#* }, ${users[student]#* } or ${users[moderator]#* };
+Sign in as       ${users[teacher]#* } or ${users[student]#* };
 password         $demo_password
 
 Tokens for a day:
@@ -75,6 +75,11 @@ The same by REST:
 curl -H 'Authorization: Bearer $student' $(http_url "$other")/api/chats
 curl -H 'Authorization: Bearer $teacher' -H 'Content-Type: application/json' -H 'Idempotency-Key: $(new_uuid)' -d '{"text":"Hello by REST"}' $(http_url 1)/api/chats/$room/messages
 
+The queue, as the moderator sees it: connect as above with the moderator's token, then
+$(hello_line)
+{"t":"queue.watch","id":2,"limit":50}
+
+Program:         $chatgate doctor -c $state/node1.ini
 Database:        psql '$(database_url)'
 Redis:           redis-cli -s '$services/sockets/redis'
 Metrics:         curl http://127.0.0.1:$(node_setting 1 admin_port)/metrics

@@ -19,9 +19,12 @@ WITH acts AS MATERIALIZED (
     UNION ALL
     SELECT 'rule', rule.id, acts.*
     FROM acts
-    CROSS JOIN LATERAL jsonb_array_elements_text(
-        CASE WHEN jsonb_typeof(acts.detail -> 'rules') = 'array' THEN acts.detail -> 'rules'
-             ELSE '[]'::jsonb END) AS rule (id)
+    -- A rule stands in the case once for each place that it matched.
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT element
+        FROM jsonb_array_elements_text(
+            CASE WHEN jsonb_typeof(acts.detail -> 'rules') = 'array' THEN acts.detail -> 'rules'
+                 ELSE '[]'::jsonb END) AS element) AS rule (id)
 )
 SELECT scope, key,
        count(*) FILTER (WHERE action <> 'undo' AND to_status = 'delivered') AS delivered,
