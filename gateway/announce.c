@@ -116,13 +116,13 @@ static void receive_numbered(struct node *node, const struct bus_header *header,
 
 void announce_own(struct node *node, const struct message *message)
 {
-    own_events_send(node, message, false);
+    own_events_send(node, message, 1);
     publish(node, &message->sender, BUS_OWN, &message->room, 0, &message->id, UUID_BYTES);
 }
 
-void announce_status(struct node *node, const struct message *message)
+void announce_status(struct node *node, const struct message *message, int32_t version)
 {
-    own_events_send(node, message, true);
+    own_events_send(node, message, version);
     publish(node, &message->sender, BUS_STATUS, &message->room, 0, &message->id, UUID_BYTES);
 }
 
@@ -164,11 +164,17 @@ void announce_room(struct node *node, const struct uuid *room, const struct uuid
 /* --- from other nodes --- */
 
 /* A send elsewhere counts here too: the limit is the user's, not the node's. */
+static void count_one(struct node *node, const struct uuid *user)
+{
+    rate_table_debit(node->message_rates, user, sizeof(*user), (int64_t)clock_now_ms());
+}
+
+/* Both members hear of a delivered message, one of them has sent it. */
 static void count_send(struct node *node, const struct uuid *user, const char *payload,
                        size_t length)
 {
     if (length > UUID_BYTES && !memcmp(payload, user, UUID_BYTES))
-        rate_table_debit(node->message_rates, user, sizeof(*user), (int64_t)clock_now_ms());
+        count_one(node, user);
 }
 
 static void receive_for_user(struct node *node, const struct uuid *user,
@@ -189,7 +195,9 @@ static void receive_for_user(struct node *node, const struct uuid *user,
         if (length != UUID_BYTES)
             break;
         memcpy(&mid, payload, UUID_BYTES);
-        own_events_fetch(node, &mid, header->kind == BUS_STATUS);
+        if (header->kind == BUS_OWN)
+            count_one(node, user);
+        own_events_fetch(node, &mid);
         return;
     case BUS_EVENT:
         send_event(node, user, payload, length, header->number != 0);

@@ -34,7 +34,7 @@ void announce_removal(struct node *node, const struct message *message, const st
 
 /* To the sender's devices: stored as pending or blocked; and decided later. */
 void announce_own(struct node *node, const struct message *message);
-void announce_status(struct node *node, const struct message *message);
+void announce_status(struct node *node, const struct message *message, int32_t version);
 
 /* Something without a number, to all devices of a user, here and elsewhere. Resets `json`. */
 void announce_event(struct node *node, const struct uuid *user, struct json_writer *json,

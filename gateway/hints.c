@@ -27,7 +27,7 @@ static void handle_message(struct node *node, const struct uuid *room)
 
 static void handle_pending(struct node *node, const struct uuid *message)
 {
-    own_events_fetch(node, message, false);
+    own_events_fetch(node, message);
     moderators_hint(node, QUEUE_ADDED, message);
 }
 

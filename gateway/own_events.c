@@ -2,8 +2,6 @@
 /* Pending and blocked text reaches its sender and nobody else: the only place that sends it. */
 #include "gateway/own_events.h"
 
-#include <stdlib.h>
-
 #include "gateway/message_row.h"
 #include "gateway/node.h"
 #include "gateway/own_sweep.h"
@@ -12,18 +10,18 @@
 #include "gateway/user.h"
 #include "protocol/event.h"
 #include "protocol/frame.h"
-#include "protocol/xalloc.h"
 #include "sql/embedded.h"
 
-void own_events_send(struct node *node, const struct message *message, bool decided)
+void own_events_send(struct node *node, const struct message *message, int32_t version)
 {
     struct user *user = users_find(node->users, &message->sender);
 
-    if (!user || list_empty(&user->sessions))
+    if (!user || list_empty(&user->sessions) || message->removed ||
+        !own_sweep_tell(node->own_sweep, &message->id, version))
         return;
-    own_sweep_told(node->own_sweep, &message->id, decided);
     json_writer_reset(&node->json);
-    if (decided)
+    /* A message that was blocked when it was written looks decided, but nobody has seen it yet. */
+    if (version > 1 && message->status != MESSAGE_PENDING)
         event_status(&node->json, message);
     else
         event_own(&node->json, message);
@@ -33,32 +31,22 @@ void own_events_send(struct node *node, const struct message *message, bool deci
     frame_unref(frame);
 }
 
-struct fetch {
-    struct node *node;
-    bool decided;
-};
-
 static void handle_fetched(void *context, const struct pg_reply *reply)
 {
-    struct fetch *fetch = context;
+    struct node *node = context;
 
-    /* A failure is made good by the sweep of pending messages. */
+    /* A failure is made good by the sweep. */
     if (reply->outcome == PG_OK && PQntuples(reply->result)) {
         struct message_row row;
         message_row_read(reply->result, 0, &row);
-        own_events_send(fetch->node, &row.message,
-                        fetch->decided || row.message.status == MESSAGE_DELIVERED);
+        own_events_send(node, &row.message, row.version);
     }
-    free(fetch);
 }
 
-void own_events_fetch(struct node *node, const struct uuid *message, bool decided)
+void own_events_fetch(struct node *node, const struct uuid *message)
 {
     struct pg_params params = PG_PARAMS_INIT;
-    struct fetch *fetch = xcalloc(1, sizeof(*fetch));
 
-    fetch->node = node;
-    fetch->decided = decided;
     pg_params_uuid_array(&params, message, 1);
-    pg_pool_query(node->pool, &sql_messages_by_id, &params, handle_fetched, fetch);
+    pg_pool_query(node->pool, &sql_messages_by_id, &params, handle_fetched, node);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a sender must hear of has no number, so nothing shows a hole. The sweep rereads what changed
- * lately for all connected senders, and remembers what was told, so that each thing is told once.
+ * lately for all connected senders. A message's version rises with each transition, and the last
+ * one told is remembered, so that each is told once, and none after a later one: answers of two
+ * database connections may overtake each other.
  */
 #include "gateway/own_sweep.h"
 
@@ -21,47 +23,56 @@
 enum {
     OVERLAP_S = 60,   /* a change is stamped before its transaction commits */
     REMEMBER_S = 180, /* beyond every window */
-    SENDERS_MAX = 10000,
+    PAUSE_MS = 1000,  /* between two runs, however often they are asked for */
 };
 
 struct own_sweep {
     struct node *node;
-    struct uuid_map told; /* key_of(message, decided) -> second it was told */
+    struct uuid_map told; /* message -> pack(version, second it was told) */
+    uint64_t run_ms;      /* when the last one began */
     int64_t since_us;
     int64_t next_since_us;
     bool reading;
     bool freed;
 };
 
-/* Two facts of one message: two keys. */
-static struct uuid key_of(const struct uuid *message, bool decided)
+/* Never 0: versions begin with 1. */
+static void *pack(int32_t version, uint64_t second)
 {
-    struct uuid key = *message;
-    key.bytes[0] ^= decided ? 0x80 : 0;
-    return key;
+    return (void *)(uintptr_t)(second << 32 | (uint32_t)version);
 }
 
-void own_sweep_told(struct own_sweep *sweep, const struct uuid *message, bool decided)
+static uint64_t now_s(void)
 {
-    struct uuid key = key_of(message, decided);
-    uuid_map_put(&sweep->told, &key, (void *)(uintptr_t)(clock_now_ms() / 1000 + 1));
+    return clock_now_ms() / 1000;
 }
 
-static bool was_told(const struct own_sweep *sweep, const struct uuid *message, bool decided)
+static int32_t told_version(const struct own_sweep *sweep, const struct uuid *message)
 {
-    struct uuid key = key_of(message, decided);
-    return uuid_map_get(&sweep->told, &key) != NULL;
+    return (int32_t)(uint32_t)(uintptr_t)uuid_map_get(&sweep->told, message);
+}
+
+bool own_sweep_tell(struct own_sweep *sweep, const struct uuid *message, int32_t version)
+{
+    if (told_version(sweep, message) >= version)
+        return false;
+    uuid_map_put(&sweep->told, message, pack(version, now_s()));
+    return true;
+}
+
+bool own_sweep_outdated(const struct own_sweep *sweep, const struct uuid *message, int32_t version)
+{
+    return told_version(sweep, message) > version;
 }
 
 static void forget_old(struct own_sweep *sweep)
 {
-    uint64_t now_s = clock_now_ms() / 1000;
     struct uuid key;
     size_t position = 0;
     void *value;
 
     while ((value = uuid_map_next(&sweep->told, &position, &key)) != NULL)
-        if ((uintptr_t)value + REMEMBER_S < now_s)
+        if (((uintptr_t)value >> 32) + REMEMBER_S < now_s())
             uuid_map_remove(&sweep->told, &key);
 }
 
@@ -70,11 +81,7 @@ static void apply(struct own_sweep *sweep, const PGresult *result)
     for (int i = 0; i < PQntuples(result); i++) {
         struct message_row row;
         message_row_read(result, i, &row);
-        /* Whatever is not in its first state was decided; a message blocked at once looks the same,
-         * and both frames say so. */
-        bool decided = row.message.status != MESSAGE_PENDING && row.version > 1;
-        if (!was_told(sweep, &row.message.id, decided))
-            own_events_send(sweep->node, &row.message, decided);
+        own_events_send(sweep->node, &row.message, row.version);
     }
 }
 
@@ -101,12 +108,13 @@ void own_sweep_run(struct node *node)
     struct uuid *senders;
     size_t count = 0;
 
-    if (sweep->reading || !uuid_map_count(map))
+    if (sweep->reading || !uuid_map_count(map) || clock_now_ms() < sweep->run_ms + PAUSE_MS)
         return;
+    sweep->run_ms = clock_now_ms();
     senders = xmalloc(uuid_map_count(map) * sizeof(*senders));
     UUID_MAP_FOREACH (value, map) {
         struct user *user = value;
-        if (count < SENDERS_MAX && !list_empty(&user->sessions))
+        if (!list_empty(&user->sessions))
             senders[count++] = user->id;
     }
     struct pg_params params = PG_PARAMS_INIT;

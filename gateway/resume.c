@@ -23,6 +23,7 @@
 #include "gateway/message_row.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
+#include "gateway/own_sweep.h"
 #include "gateway/pg_params.h"
 #include "gateway/pg_pool.h"
 #include "gateway/room.h"
@@ -320,10 +321,14 @@ static void finish_waiter(struct resume *resume)
     session_send_json(session, &session->node->json);
 }
 
-/* False: there is no room for it now. */
-static bool tell_own(struct session *session, const struct message *message)
+/* Unless a later version was told meanwhile. False: there is no room for it now. */
+static bool tell_own(struct session *session, const struct message_row *row)
 {
+    const struct message *message = &row->message;
     struct json_writer *json = &session->node->json;
+
+    if (own_sweep_outdated(session->node->own_sweep, &message->id, row->version))
+        return true;
 
     json_writer_reset(json);
     if (message->status == MESSAGE_DELIVERED)
@@ -346,7 +351,7 @@ static bool tell_page(struct resume *resume, const PGresult *result)
     for (int i = 0; i < PQntuples(result) && !full; i++) {
         struct message_row row;
         message_row_read(result, i, &row);
-        full = !tell_own(resume->session, &row.message);
+        full = !tell_own(resume->session, &row);
         if (!full) {
             waiter->after_us = row.message.at_us;
             waiter->after = row.message.id;

@@ -100,5 +100,5 @@ void verdict_row_announce(struct node *node, const struct verdict_row *row)
     else if (message->seq)
         announce_message(node, message, &row->teacher, &row->student);
     if (!message->removed_seq)
-        announce_status(node, message);
+        announce_status(node, message, row->version);
 }

@@ -18,6 +18,7 @@
 
 #include "gateway/config.h"
 #include "gateway/node.h"
+#include "gateway/own_sweep.h"
 #include "gateway/pg_conn.h"
 #include "gateway/pg_params.h"
 #include "gateway/pg_pool.h"
@@ -285,6 +286,7 @@ static inline void start_node(void)
     node = (struct node){.loop = &loop, .config = &config};
     node.wheel = timer_wheel_new(&loop, 10, 64);
     node.rooms = rooms_new(&node);
+    node.own_sweep = own_sweep_new(&node);
     handle_table_init(&node.sessions);
     json_writer_init(&node.json);
 }
@@ -300,6 +302,7 @@ static inline int stop_node(void)
     while (query_count)
         answer(PG_NOT_SENT, NULL);
     rooms_free(node.rooms);
+    own_sweep_free(node.own_sweep);
     handle_table_deinit(&node.sessions);
     json_writer_deinit(&node.json);
     timer_wheel_free(node.wheel);

@@ -243,6 +243,19 @@ static void test_own_messages_come_before_synced(void **state)
     expect_told(&listener, "own status synced:1");
 }
 
+/* The verdict came while the page was read, from which it is still pending. */
+static void test_own_messages_that_are_out_of_date(void **state)
+{
+    PGresult *result = new_own();
+
+    resume_start(session, 1, NULL);
+    assert_true(own_sweep_tell(node.own_sweep, &cid, 2));
+    assert_false(own_sweep_tell(node.own_sweep, &cid, 1));
+    add_own(result, "pending_moderation");
+    answer(PG_OK, result);
+    expect_told(&listener, "synced:1");
+}
+
 static void test_own_messages_that_find_no_room(void **state)
 {
     resume_start(session, 1, NULL);
@@ -330,6 +343,7 @@ int main(void)
         TEST(test_numbers_that_are_missing),
         TEST(test_many_rooms),
         TEST(test_own_messages_come_before_synced),
+        TEST(test_own_messages_that_are_out_of_date),
         TEST(test_own_messages_that_find_no_room),
         TEST(test_one_start_after_the_other),
         TEST(test_a_client_that_asks_again),
