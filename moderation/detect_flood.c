@@ -21,7 +21,7 @@ enum {
     RATE_WINDOW_MS = 5000,
     WALL_UNITS = 300,
     WALL_WORDS = 60,
-    LAG_MAX = 4,
+    LAG_MAX = 8,
     WALL_PERCENT = 90,
     NOISE_MARKS = 100,  /* invisible characters and marks, more than ... */
     NOISE_PER_UNIT = 3, /* ... so many for each visible one */

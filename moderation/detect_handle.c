@@ -137,7 +137,7 @@ static enum certainty judge_word(const struct name *name)
     }
     if (name->letters < WORD_MIN)
         return NO_NAME;
-    if (name->colon && (name->close & (SIGN_MESSENGER | SIGN_MESSENGER_WEAK)))
+    if (name->colon && (name->close & SIGN_MESSENGER))
         return CERTAIN;
     bool alone = name->letters >= LONG_WORD_MIN && name->words <= SHORT_TEXT;
     return (name->close & SIGN_MESSENGER) && (asked || alone || name->foreign) ? DOUBTFUL : NO_NAME;

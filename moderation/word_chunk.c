@@ -2,6 +2,8 @@
 /* Stretches of a text that may be one word */
 #include "moderation/word_chunk.h"
 
+#include <string.h>
+
 #include "moderation/alphabet.h"
 #include "moderation/leet.h"
 #include "moderation/word_view.h"
@@ -61,6 +63,19 @@ static void add_token_units(const struct word_view *view, struct word_chunk *chu
     chunk->last = token;
 }
 
+/* who're, it's: the end of another word, not of this one. */
+static bool is_contraction(const struct word_view *view, const struct token *token)
+{
+    static const char ends[][3] = {"s", "t", "d", "m", "l", "re", "ve"}; /* "ll" is squeezed */
+    const uint8_t *bytes = view->bytes + token->line;
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (token->length == strlen(ends[i]) && memcmp(bytes, ends[i], token->length) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool word_chunk_goes_on(const struct word_view *view, size_t token)
 {
     uint32_t from = view->tokens[token].last + 1, to = view->tokens[token + 1].first;
@@ -71,7 +86,8 @@ bool word_chunk_goes_on(const struct word_view *view, size_t token)
         if (!leet_is_inner(view->text->units[i].ch))
             return false;
     }
-    return true;
+    return to - from != 1 || !leet_is_apostrophe(view->text->units[from].ch) ||
+           !is_contraction(view, &view->tokens[token + 1]);
 }
 
 /* A symbol at the edge of a chunk belongs to it where the word would be no word without. */

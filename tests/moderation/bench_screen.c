@@ -26,7 +26,8 @@ static const char *const mixed_200 =
     "Привет, vocabulary из урока 7 (pages 12-15) я выучил, а present perfect ещё не совсем понял, "
     "let's repeat it at 18:30, ok?";
 static const char *const number_200 =
-    "Ответы: 12, 45, 78, 3.14, 2/3, 100, 256, 1024; времена 10:30, 11:45; числа 17, 19, 23, 29, 31, "
+    "Ответы: 12, 45, 78, 3.14, 2/3, 100, 256, 1024; времена 10:30, 11:45; числа 17, 19, 23, 29, "
+    "31, "
     "37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131.";
 
 static double cpu_us(void)
@@ -40,8 +41,8 @@ static double cpu_us(void)
 /* Pronounceable and meaningless, so that rules neither match nor are easier than real ones. */
 static void invent_word(char *out, unsigned seed, unsigned number)
 {
-    static const char *const syllables[] = {"ка", "ру", "ми", "зво", "пра", "ле", "ту", "ши",
-                                            "во", "ня", "бер", "гло", "су", "ды", "жек", "фо"};
+    static const char *const syllables[] = {"ка", "ру", "ми",  "зво", "пра", "ле", "ту",  "ши",
+                                            "во", "ня", "бер", "гло", "су",  "ды", "жек", "фо"};
 
     out[0] = '\0';
     for (unsigned i = 0; i < 4 || number > 0; i++) {
@@ -91,14 +92,14 @@ static double measure(struct rule_set *set, const char *text, size_t length)
     return best;
 }
 
-/* `text` again and again, up to 4,000 characters. */
+/* `text` again and again with a blank between, up to 4,000 characters. */
 static char *lengthen(const char *text, size_t *length)
 {
     size_t room = 4000 * 4, characters = 0, n = strlen(text), at = 0;
     char *out = xmalloc(room + n);
 
     while (characters < 4000) {
-        unsigned char ch = (unsigned char)text[at % n];
+        unsigned char ch = (unsigned char)(at % (n + 1) == n ? ' ' : text[at % (n + 1)]);
 
         characters += (ch & 0xC0) != 0x80;
         out[at++] = (char)ch;
