@@ -57,7 +57,7 @@ nodes_known() {
 # nodes_ports COUNT: fills ports[N] and admin_ports[N]. A running node keeps its own; one that
 # was stopped gets its old ones back where they are free.
 nodes_ports() {
-    local n old
+    local n old next=8080 next_admin=9090
     ports=() admin_ports=()
     for ((n = 1; n <= $1; n++)); do
         node_pid "$n" >/dev/null || continue
@@ -67,11 +67,11 @@ nodes_ports() {
     for ((n = 1; n <= $1; n++)); do
         [[ -z ${ports[n]:-} ]] || continue
         old=$(node_setting "$n" port)
-        free_port "${old:-8080}" "${ports[@]}" "${admin_ports[@]}"
-        ports[n]=$port
+        free_port "${old:-$next}" "${ports[@]}" "${admin_ports[@]}"
+        ports[n]=$port next=$((port + 1))
         old=$(node_setting "$n" admin_port)
-        free_port "${old:-9090}" "${ports[@]}" "${admin_ports[@]}"
-        admin_ports[n]=$port
+        free_port "${old:-$next_admin}" "${ports[@]}" "${admin_ports[@]}"
+        admin_ports[n]=$port next_admin=$((port + 1))
     done
 }
 
@@ -127,10 +127,11 @@ node_start() {
 
 # Waits until node N says that it is ready, which includes Postgres.
 node_wait() {
-    local n=$1 url=http://127.0.0.1:${admin_ports[$1]}/readyz
-    for _ in {1..150}; do
+    local n=$1 try url=http://127.0.0.1:${admin_ports[$1]}/readyz
+    for try in {1..150}; do
         curl -fs -o /dev/null --max-time 2 "$url" && return 0
-        node_pid "$n" >/dev/null || break
+        # Just started, it may still be the shell that becomes it.
+        ((try < 10)) || node_pid "$n" >/dev/null || break
         sleep 0.1
     done
     say "node$n is not ready; the end of $state/node$n.log:"
