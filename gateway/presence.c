@@ -6,7 +6,8 @@
  * user came, is still here (three times in a TTL) or left. A node that hears of a newcomer answers
  * for its own users in that room. A user counts as online in a room while a session is here or the
  * last word of another node is younger than the TTL; "left" only shortens it to a moment of grace,
- * in which another node (or a reconnect) may object, so that nobody flickers.
+ * on the node that was left too. In it the user may come back, and other nodes that have the user
+ * object, so that nobody flickers.
  */
 #include "gateway/presence.h"
 
@@ -33,8 +34,9 @@ enum {
     TELLS_PER_TTL = 3,
 };
 
-/* The payload: one byte about the user on whose behalf it was sent, who is header.room's other. */
-enum word { WORD_CAME = 'c', WORD_HERE = 'h', WORD_LEFT = 'l' };
+/* The payload: one byte about the user on whose behalf it was sent, who is header.room's other;
+ * "gone" is of the channel's user, in no room. */
+enum word { WORD_CAME = 'c', WORD_HERE = 'h', WORD_LEFT = 'l', WORD_GONE = 'g' };
 
 struct presence {
     struct node *node;
@@ -84,6 +86,16 @@ static void publish(struct node *node, const struct room *room, const struct uui
     announce_presence(node, &room->id, room_peer(room, about), &byte, 1);
 }
 
+static void linger(struct node *node, struct room *room, const struct uuid *about)
+{
+    struct room_presence *side = side_of(room, about);
+
+    if (side->elsewhere)
+        return;
+    side->elsewhere = true;
+    timer_wheel_arm(node->wheel, &side->expiry, GRACE_MS, presence_expired);
+}
+
 static struct session *any_session(const struct user *user)
 {
     return container_of(list_first(&user->sessions), struct session, user_link);
@@ -98,8 +110,8 @@ static void tell_rooms(struct node *node, const struct user *user, enum word wor
         publish(node, room, &user->id, word);
         if (word == WORD_CAME && !side_of(room, &user->id)->elsewhere)
             push(node, room, &user->id, true);
-        if (word == WORD_LEFT && !side_of(room, &user->id)->elsewhere)
-            push(node, room, &user->id, false);
+        if (word == WORD_LEFT)
+            linger(node, room, &user->id);
     }
 }
 
@@ -110,7 +122,10 @@ void presence_came(struct node *node, struct user *user)
 
 void presence_left(struct node *node, struct user *user)
 {
+    const char gone = WORD_GONE;
+
     tell_rooms(node, user, WORD_LEFT);
+    announce_presence(node, &UUID_NIL, &user->id, &gone, 1);
 }
 
 void presence_tell(struct session *session)
@@ -152,12 +167,23 @@ void presence_expired(struct timer_entry *entry)
         push(node, room, about, false);
 }
 
+/* The user has left another node. Whoever has them too says so, before their peers believe it. */
+static void object(struct node *node, const struct uuid *id)
+{
+    const struct user *user = users_find(node->users, id);
+
+    if (user)
+        tell_rooms(node, user, WORD_HERE);
+}
+
 void presence_receive(struct node *node, const struct uuid *user, const struct bus_header *header,
                       const char *payload, size_t length)
 {
     struct room *room = rooms_find(node->rooms, &header->room);
     uint64_t ttl_ms = (uint64_t)node->config->delivery.presence_ttl_s * 1000;
 
+    if (length == 1 && payload[0] == WORD_GONE)
+        object(node, user);
     if (!room || !room_has(room, user) || length != 1)
         return;
     const struct uuid *about = room_peer(room, user);

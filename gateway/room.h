@@ -19,7 +19,7 @@ struct uuid_map;
 /* What other nodes say of one of the two people. */
 struct room_presence {
     struct room *room;
-    bool elsewhere; /* online on another node */
+    bool elsewhere; /* online on another node, or here until a moment ago */
     struct timer_entry expiry;
 };
 

@@ -4,6 +4,7 @@
 import asyncio
 
 import people
+from client import Client
 
 
 async def test_open_gives_the_room_of_a_booking(connect, pair):
@@ -185,6 +186,33 @@ async def test_presence_reaches_room_peers_over_nodes(connect, make_pair):
     await tablet.close()
     await teacher.expect("presence", user=pair.student.id, online=False)
     await stranger.never("presence", within=0)
+
+
+async def test_a_reload_does_not_flicker(connect, pair):
+    teacher, student = await connect(pair.teacher), await connect(pair.student)
+    await teacher.expect("presence", user=pair.student.id, online=True)
+    await student.close()
+    await asyncio.sleep(0.5)
+    student = await connect(pair.student)
+    await teacher.never("presence", within=4)
+    await student.close()
+    await teacher.expect("presence", user=pair.student.id, online=False)
+
+
+async def test_one_of_two_devices_leaves(make_cluster):
+    """The peer's node hears of it; the node of the other device objects."""
+    cluster = make_cluster(nodes=3)
+    pair = people.add_pair(cluster)
+    teacher, stays, leaves = [
+        await Client.open(node.ws_url, cluster.token(user))
+        for node, user in zip(cluster.nodes, (pair.teacher, pair.student, pair.student))
+    ]
+    await teacher.expect("presence", user=pair.student.id, online=True)
+    await leaves.close()
+    await teacher.never("presence", within=5)
+    await stays.close()
+    await teacher.expect("presence", user=pair.student.id, online=False)
+    await teacher.close()
 
 
 async def test_other_peoples_rooms_do_not_exist(connect, make_pair):
