@@ -10,16 +10,28 @@ socket_path_max=107
 pg_bin=/usr/lib/postgresql/15/bin
 redis_exe=/usr/bin/redis-check-rdb # redis-tools has the server too: the program looks at its name
 
-# As whom the services run: never root.
-if [[ $EUID -eq 0 ]]; then
-    service_user=postgres
-    getent passwd "$service_user" >/dev/null || service_user=nobody
-    as_service=(setpriv "--reuid=$service_user" "--regid=$(id -g "$service_user" 2>/dev/null || echo nogroup)"
-        --clear-groups --reset-env --)
-else
-    service_user=$(id -un)
+# services_identity: sets $service_user and $as_service, as whom the services run: never root. Who
+# owns their folder keeps it; for a new one, the user that the package of Postgres brought.
+services_identity() {
     as_service=(env)
-fi
+    service_user=$(id -un)
+    [[ $EUID -eq 0 ]] || return 0
+    if [[ -d $services && ! -O $services ]]; then
+        service_user=$(stat -c %U "$services")
+    else
+        service_user=postgres
+        getent passwd postgres >/dev/null || service_user=nobody
+    fi
+    as_service=(setpriv "--reuid=$service_user" "--regid=$(id -g "$service_user")" --clear-groups
+        --reset-env --)
+}
+
+# Sets $services to the folder that is or would be theirs.
+services_find() {
+    services=$state/services
+    [[ ! -r $state/services.path ]] || services=$(<"$state/services.path")
+    services_identity
+}
 
 services_fit() {
     local longest=$1/sockets/.s.PGSQL.5432
@@ -28,13 +40,12 @@ services_fit() {
 
 # Sets $services, making the folder if there is none yet.
 services_place() {
-    services=$state/services
-    [[ -r $state/services.path ]] && services=$(<"$state/services.path")
-    [[ -d $services ]] && return 0
+    services_find
+    [[ -d $services/sockets ]] && return 0
     services=$state/services
     rm -f "$state/services.path"
     if services_fit "$services"; then
-        mkdir -m 700 "$services"
+        [[ -d $services ]] || mkdir -m 700 "$services"
     else
         services=$(mktemp -d /var/tmp/chatgate.XXXXXX)
         echo "$services" >"$state/services.path"
@@ -42,7 +53,7 @@ services_place() {
             "user $service_user, or too long for a socket's path"
     fi
     [[ $EUID -ne 0 ]] || chown "$service_user:" "$services"
-    "${as_service[@]}" mkdir "$services/sockets"
+    in_services mkdir sockets
 }
 
 # Commands of the services run in their folder: the caller's may be closed to their user.

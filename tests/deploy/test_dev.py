@@ -25,8 +25,9 @@ DEV = ROOT / "deploy/dev"
 
 
 class Dev:
-    def __init__(self):
+    def __init__(self, mode=0o755):
         self.state = pathlib.Path(tempfile.mkdtemp(prefix="chatgate-dev-", dir="/tmp"))
+        self.state.chmod(mode)
         if build := os.environ.get("CHATGATE_TEST_BUILD"):
             (self.state / "build").symlink_to(build)
 
@@ -133,6 +134,15 @@ def test_the_printed_lines_talk(dev, program):
         listening.close()
 
 
+def test_the_printed_curl_lines_work(dev):
+    lines = re.findall(r"^curl -H.*$", dev.printed, re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=20)
+        answer = json.loads(done.stdout)
+        assert "error" not in answer, answer
+
+
 def test_the_message_is_in_the_database(dev):
     url = dev.status()["database_url"]
     rows = subprocess.run(
@@ -141,15 +151,6 @@ def test_the_message_is_in_the_database(dev):
         capture_output=True, text=True, check=True,
     ).stdout
     assert rows.strip() == "delivered|1|t"
-
-
-def test_the_printed_curl_lines_work(dev):
-    lines = re.findall(r"^curl -H.*$", dev.printed, re.MULTILINE)
-    assert len(lines) == 2
-    for line in lines:
-        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=20)
-        answer = json.loads(done.stdout)
-        assert "error" not in answer, answer
 
 
 def test_the_page_is_there(dev):
@@ -217,6 +218,19 @@ def test_fewer_nodes(dev):
     assert len(dev.status()["nodes"]) == 1
     dev.ok("up", "--yes")
     assert len(dev.status()["nodes"]) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run Postgres as somebody else")
+def test_a_folder_out_of_reach_for_postgres(dev):
+    closed = Dev(mode=0o700)
+    try:
+        done = closed.ok("up", "--yes", "--nodes", "1")
+        services = pathlib.Path((closed.state / "services.path").read_text().strip())
+        assert str(services) in done.stderr and services.parent == pathlib.Path("/var/tmp")
+        assert "ready" in closed.ok("status").stdout
+    finally:
+        closed.ok("down", "--purge")
+    assert not services.exists() and not closed.state.exists()
 
 
 def test_data_outlives_down(dev):
