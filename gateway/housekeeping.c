@@ -24,7 +24,7 @@
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
 
-enum { STEP_MS = 1000, SETTLE_ROOMS = 100 };
+enum { STEP_MS = 1000, SETTLE_ROOMS = 100, EPOCH_RETRY_MS = 1000 };
 
 struct housekeeping {
     struct node *node;
@@ -43,13 +43,17 @@ bool housekeeping_ready(const struct node *node)
 
 /* --- statements --- */
 
+/* The rooms go at once, with their heads: a session may take a while to close, and its client, or
+ * the peer, be back before. */
 static void close_all(struct node *node)
 {
     size_t cursor = 0;
     struct session *session;
 
-    while ((session = handle_next(&node->sessions, &cursor)) != NULL)
-        session_close(session, CLOSE_INTERNAL, 1000);
+    while ((session = handle_next(&node->sessions, &cursor)) != NULL) {
+        session_close(session, CLOSE_INTERNAL, EPOCH_RETRY_MS);
+        session_leave_rooms(session);
+    }
 }
 
 static void read_epoch(struct node *node, const PGresult *result)
@@ -117,13 +121,15 @@ static void handle_step(void *context, const struct pg_reply *reply)
     }
     if (reply->outcome == PG_OK && (PQntuples(reply->result) || step->read == read_settled)) {
         step->read(housekeeping->node, reply->result);
-        housekeeping->step = (housekeeping->step + 1) % (sizeof(steps) / sizeof(steps[0]));
     } else if (reply->outcome == PG_REFUSED) {
         log_limited(LOG_LEVEL_ERROR,
                     "the database refused a statement; is it migrated? (chatgate migrate up)",
                     LOG_STR("statement", step->statement->name),
                     LOG_STR("sqlstate", reply->sqlstate), LOG_STR("detail", reply->message));
     }
+    /* One that fails must not keep the others waiting; the epoch is needed before anything else. */
+    if (*housekeeping->node->epoch)
+        housekeeping->step = (housekeeping->step + 1) % (sizeof(steps) / sizeof(steps[0]));
 }
 
 /* --- this process --- */

@@ -204,6 +204,12 @@ void session_close(struct session *session, enum close_code code, int64_t retry_
                     handle_close_timeout);
 }
 
+void session_leave_rooms(struct session *session)
+{
+    while (!list_empty(&session->rooms))
+        room_leave(container_of(list_first(&session->rooms), struct room_member, session_link));
+}
+
 /* Takes the session out of everything that delivers to it. Only here, where nobody is walking
  * those lists: session_close() may be called from the middle of a fan-out. */
 static void detach(struct session *session)
@@ -216,8 +222,7 @@ static void detach(struct session *session)
     if (list_linked(&session->user_link) && !--session->user->session_count)
         presence_left(session->node, session->user);
     list_remove(&session->user_link);
-    while (!list_empty(&session->rooms))
-        room_leave(container_of(list_first(&session->rooms), struct room_member, session_link));
+    session_leave_rooms(session);
     hello_unsubscribe(session);
     session->user = user_unref(session->user);
 }

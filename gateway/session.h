@@ -73,6 +73,9 @@ void session_heard(struct session *session);
 /* The outbound queue ran empty: a resume may go on. */
 void session_drained(struct session *session);
 
+/* Gives up its place in all rooms: no event of theirs reaches it any more. */
+void session_leave_rooms(struct session *session);
+
 /* Queues a frame (a reference of its own). A queue that is full closes the session as slow. */
 void session_send(struct session *session, struct frame *frame);
 
