@@ -119,11 +119,15 @@ static bool reads_latin(const struct writer *writer, const struct token *token)
 static void put_token(struct writer *writer, const struct token *token)
 {
     struct address_view *view = writer->view;
-    bool latin = reads_latin(writer, token);
+    bool latin = reads_latin(writer, token), cyrillic = false;
 
+    for (uint32_t i = token->first; i <= token->last; i++)
+        cyrillic |= alphabet_is_cyrillic(writer->units[i].own);
     for (uint32_t i = token->first; i <= token->last; i++) {
         const struct unit *unit = &writer->units[i];
-        uint8_t ch = latin && unit->latin ? unit->latin : unit->own;
+        uint8_t ch = latin && unit->latin         ? unit->latin
+                     : cyrillic && unit->cyrillic ? unit->cyrillic
+                                                  : unit->own;
         unsigned marks = (unit->flags & FOLD_UPPER ? ADDRESS_UPPER : 0) |
                          (ch != unit->own && unit->own ? ADDRESS_MIXED : 0);
 

@@ -10,6 +10,7 @@
 
 enum {
     SYMBOLS_MAX = 5,   /* between two parts of a chunk */
+    TRUNCATED_MAX = 3, /* letters before masks that end a word */
     SEPARATOR_MAX = 3, /* characters between spaced letters */
 };
 
@@ -116,6 +117,22 @@ static bool trails(const struct word_view *view, uint32_t unit)
            (after == FOLD_SPACE || after == FOLD_LINE);
 }
 
+/* "х***": masks after the first letters of a word. One alone is a footnote. */
+static void add_trailing_masks(struct word_chunk *chunk, const struct word_view *view)
+{
+    const struct unit *units = view->text->units;
+    uint32_t from = view->tokens[chunk->last].last + 1, to = from;
+
+    while (to < view->text->count && to - from <= SYMBOLS_MAX && leet_is_mask(units[to].ch) &&
+           units[to].ch != '?')
+        to++;
+    if (to - from < 2 || to - from > SYMBOLS_MAX || chunk->count > TRUNCATED_MAX ||
+        units[to].kind == FOLD_LETTER)
+        return;
+    for (uint32_t i = from; i < to; i++)
+        add_unit(view, chunk, i);
+}
+
 void word_chunk_collect(struct word_chunk *chunk, const struct word_view *view, size_t token)
 {
     *chunk = (struct word_chunk){
@@ -132,6 +149,8 @@ void word_chunk_collect(struct word_chunk *chunk, const struct word_view *view, 
     }
     if (trails(view, view->tokens[chunk->last].last))
         add_unit(view, chunk, view->tokens[chunk->last].last + 1);
+    else
+        add_trailing_masks(chunk, view);
 }
 
 void word_chunk_join(struct word_chunk *chunk, const struct word_view *view, size_t first,

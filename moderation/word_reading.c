@@ -346,6 +346,8 @@ static void add_guesses(struct word_view *view, const struct word_chunk *chunk)
     unsigned many = sizeof(common[0]);
 
     add_guess(view, chunk, script, (struct choice){0});
+    if (chunk->masks * 2 > chunk->count)
+        return; /* too little is left to guess from */
     for (unsigned i = 0; chunk->masks == 1 && i < letters; i++)
         add_guess(view, chunk, script, (struct choice){.mask = {(uint8_t)(first + i)}});
     for (unsigned i = 0; chunk->masks == 2 && i < many * many; i++)
@@ -391,7 +393,7 @@ static bool is_guessable(const struct word_view *view, const struct word_chunk *
     if (chunk->masks == 0 || (underscores > 1 && underscores == chunk->masks))
         return false;
     return chunk->count >= GUESSED_MIN && chunk->count <= GUESSED_MAX &&
-           chunk->masks * 2 <= chunk->count;
+           chunk->count - chunk->masks > 0;
 }
 
 /* Guesses come last, so that they never take the room of a reading. */
