@@ -149,7 +149,7 @@ static void test_a_room_goes_with_its_last_member(void **state)
 
 static void test_joining(void **state)
 {
-    struct listener_session late, behind, other;
+    static struct listener_session late, behind, other;
 
     open_session(&late, &student);
     open_session(&behind, &student);
@@ -175,7 +175,7 @@ static void test_joining(void **state)
 
 static void test_many_holes_share_reads(void **state)
 {
-    struct listener_session member;
+    static struct listener_session member;
     struct uuid id = {{2}};
 
     open_session(&member, &student);
