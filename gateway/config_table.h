@@ -115,9 +115,10 @@ CONFIG_INT(limits, requests_per_s, 50, 1, 100000, CONFIG_RELOADABLE,
            "Other requests that one connection may make a second.")
 CONFIG_INT(limits, opens_per_minute, 30, 1, 100000, CONFIG_RELOADABLE,
            "Rooms that one user may open a minute.")
-CONFIG_INT(limits, connections, 20000, 1, 10000000, CONFIG_RELOADABLE,
-           "Connections of all clients of this node. Descriptors are reserved at the start: a reload "
-           "that raises it far needs a restart.")
+CONFIG_INT(
+    limits, connections, 20000, 1, 10000000, CONFIG_RELOADABLE,
+    "Connections of all clients of this node. Descriptors are reserved at the start: a reload "
+    "that raises it far needs a restart.")
 CONFIG_INT(limits, connections_per_user, 10, 1, 10000, CONFIG_RELOADABLE,
            "Connections of one user to this node.")
 CONFIG_INT(limits, connections_per_ip, 1000, 1, 10000000, CONFIG_RELOADABLE,
