@@ -27,14 +27,25 @@ struct access_watch {
     bool reading, again, freed;
 };
 
-/* A token is as old as its iat, to the second; it was issued after the moment that ends the old
- * ones only if its second is not before that one's. */
+/* A token tells its age to the second only. One of the very second that ends the old ones may be
+ * from before that moment, so it is not believed; login.c dates what it issues accordingly. */
 bool access_allows(const struct jwt_claims *claims, int64_t valid_after_us,
                    int64_t suspended_until_us)
 {
-    if (valid_after_us && claims->iat_s < valid_after_us / 1000000)
-        return false;
-    return suspended_until_us <= clock_unix_us();
+    return claims->iat_s * 1000000 >= valid_after_us && suspended_until_us <= clock_unix_us();
+}
+
+int64_t access_valid_from_s(int64_t valid_after_us)
+{
+    return (valid_after_us + 999999) / 1000000;
+}
+
+void access_set_role(struct user *user, enum user_role role)
+{
+    if (role != user->role)
+        LIST_FOREACH (link, &user->sessions)
+            session_close(container_of(link, struct session, user_link), CLOSE_REVOKED, 0);
+    user->role = role;
 }
 
 /* The columns of sql/statements/access_changed.sql. */

@@ -24,3 +24,10 @@ void access_watch_now(struct access_watch *watch);
  * the role does not matter: the database's holds. */
 bool access_allows(const struct jwt_claims *claims, int64_t valid_after_us,
                    int64_t suspended_until_us);
+
+/* The first iat that a token needs then. */
+int64_t access_valid_from_s(int64_t valid_after_us);
+
+/* What the database says now. Closes the sessions that began under another role (4502): what they
+ * may see was decided then. */
+void access_set_role(struct user *user, enum user_role role);

@@ -174,6 +174,7 @@ enum column { ID, ROLE, FIRST_NAME, LAST_NAME, VALID_AFTER_US, SUSPENDED_UNTIL_U
 static void handle_user(void *context, const struct pg_reply *reply)
 {
     struct session *session = step_end(context);
+    enum user_role role;
 
     if (!session)
         return;
@@ -183,7 +184,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
         return;
     }
     if (!PQntuples(reply->result) ||
-        !user_role_parse(&session->user->role, pg_text(reply->result, 0, ROLE, NULL))) {
+        !user_role_parse(&role, pg_text(reply->result, 0, ROLE, NULL))) {
         metrics_add_label(METRIC_TOKENS_CHECKED, LABEL_AUTH_UNKNOWN_USER, 1);
         session_close(session, CLOSE_AUTH_FAILED, 0);
         return;
@@ -194,6 +195,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
         session_close(session, CLOSE_REVOKED, 0);
         return;
     }
+    access_set_role(session->user, role);
     user_set_names(session->user, pg_text(reply->result, 0, FIRST_NAME, NULL),
                    pg_text(reply->result, 0, LAST_NAME, NULL));
     load_rooms(session);

@@ -2,9 +2,11 @@
 /*
  * Signing in.
  *
- * An account or an address that fails too often waits. An unknown e-mail costs one bcrypt, as a
- * known one does, so that timing names no accounts. bcrypt runs on worker threads with a bounded
- * queue; when that is full, the answer is `unavailable` at once.
+ * An account or an address that fails too often waits. An attempt counts against its account when
+ * it begins, so that many at once are no way around the limit, and is taken back unless it fails;
+ * of an address only failures count, since a school is one too. An unknown e-mail costs one bcrypt,
+ * as a known one does, so that timing names no accounts. bcrypt runs on worker threads with a
+ * bounded queue; when that is full, the answer is `unavailable` at once.
  */
 #include "gateway/login.h"
 
@@ -46,6 +48,7 @@ struct attempt {
     char *password;
     enum user_role role;
     char *first_name, *last_name;
+    int64_t valid_after_us;
     bool suspended;
 };
 
@@ -61,15 +64,16 @@ static void attempt_free(struct attempt *attempt)
 
 /* --- tokens --- */
 
-/* `auth_time_s`: when the password was last checked; 0 = now. */
+/* `valid_after_us`: what ended the tokens before it; `auth_time_s`: when the password was last
+ * checked, 0 = now. */
 static void answer_token(const struct request *request, const struct person *person,
-                         int64_t auth_time_s)
+                         int64_t valid_after_us, int64_t auth_time_s)
 {
     struct node *node = request->node;
-    int64_t now_s = clock_unix_us() / 1000000;
+    int64_t now_s = clock_unix_us() / 1000000, valid_from_s = access_valid_from_s(valid_after_us);
     struct jwt_claims claims = {
         .sub = person->id,
-        .iat_s = now_s,
+        .iat_s = now_s > valid_from_s ? now_s : valid_from_s,
         .auth_time_s = auth_time_s ? auth_time_s : now_s,
         .exp_s = now_s + node->config->auth.token_ttl_s,
     };
@@ -93,12 +97,19 @@ static void answer_token(const struct request *request, const struct person *per
 static void refuse(struct attempt *attempt)
 {
     struct login *login = attempt->request.node->login;
-    int64_t now_ms = (int64_t)clock_now_ms();
 
-    rate_table_take(login->accounts, attempt->email, strlen(attempt->email), now_ms);
-    rate_table_take(login->addresses, &attempt->address, sizeof(attempt->address), now_ms);
+    rate_table_debit(login->addresses, &attempt->address, sizeof(attempt->address),
+                     (int64_t)clock_now_ms());
     metrics_add_label(METRIC_LOGINS, LABEL_LOGIN_REFUSED, 1);
     request_fail(&attempt->request, ERROR_UNAUTHORIZED, "credentials", 0);
+}
+
+/* The password was not looked at: nobody's fault. */
+static void take_back(const struct attempt *attempt, unsigned label)
+{
+    rate_table_credit(attempt->request.node->login->accounts, attempt->email,
+                      strlen(attempt->email));
+    metrics_add_label(METRIC_LOGINS, label, 1);
 }
 
 static void handle_verified(void *context, enum password_verdict verdict)
@@ -119,12 +130,13 @@ static void handle_verified(void *context, enum password_verdict verdict)
                                       .role = user_role_name(attempt->role),
                                       .first_name = attempt->first_name,
                                       .last_name = attempt->last_name},
-                     0);
+                     attempt->valid_after_us, 0);
         break;
     case PASSWORD_MISMATCH:
         refuse(attempt);
         break;
     case PASSWORD_CANCELLED:
+        take_back(attempt, LABEL_LOGIN_UNAVAILABLE);
         request_fail(&attempt->request, ERROR_UNAVAILABLE, "stopping", BUSY_RETRY_MS);
         break;
     }
@@ -143,6 +155,7 @@ static const char *read_user(struct attempt *attempt, const PGresult *result)
     const char *last = pg_text(result, 0, LAST_NAME, NULL);
     attempt->first_name = xstrdup(first ? first : "");
     attempt->last_name = xstrdup(last ? last : "");
+    attempt->valid_after_us = pg_int8(result, 0, VALID_AFTER_US);
     attempt->suspended = pg_int8(result, 0, SUSPENDED_UNTIL_US) > clock_unix_us();
     return pg_text(result, 0, PASSWORD_HASH, NULL);
 }
@@ -153,7 +166,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
     struct node *node = attempt->request.node;
 
     if (reply->outcome != PG_OK) {
-        metrics_add_label(METRIC_LOGINS, LABEL_LOGIN_UNAVAILABLE, 1);
+        take_back(attempt, LABEL_LOGIN_UNAVAILABLE);
         request_fail_database(&attempt->request, reply);
         attempt_free(attempt);
         return;
@@ -161,7 +174,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
     const char *hash = read_user(attempt, reply->result);
     if (password_verify_async(node->worker, hash, node->config->auth.bcrypt_cost, attempt->password,
                               strlen(attempt->password), handle_verified, attempt)) {
-        metrics_add_label(METRIC_LOGINS, LABEL_LOGIN_BUSY, 1);
+        take_back(attempt, LABEL_LOGIN_BUSY);
         request_fail(&attempt->request, ERROR_UNAVAILABLE, "login_queue", BUSY_RETRY_MS);
         attempt_free(attempt);
     }
@@ -172,10 +185,11 @@ static bool may_try(const struct attempt *attempt)
 {
     struct login *login = attempt->request.node->login;
     int64_t now_ms = (int64_t)clock_now_ms();
-    int64_t account_ms =
-        rate_table_check(login->accounts, attempt->email, strlen(attempt->email), now_ms);
     int64_t address_ms =
         rate_table_check(login->addresses, &attempt->address, sizeof(attempt->address), now_ms);
+    int64_t account_ms = address_ms ? 0
+                                    : rate_table_take(login->accounts, attempt->email,
+                                                      strlen(attempt->email), now_ms);
 
     if (!account_ms && !address_ms)
         return true;
@@ -183,7 +197,7 @@ static bool may_try(const struct attempt *attempt)
     metrics_add_label(METRIC_RATE_LIMITED,
                       account_ms ? LABEL_LIMIT_LOGIN_ACCOUNT : LABEL_LIMIT_LOGIN_ADDRESS, 1);
     request_fail(&attempt->request, ERROR_RATE_LIMITED, "login",
-                 account_ms > address_ms ? account_ms : address_ms);
+                 account_ms ? account_ms : address_ms);
     return false;
 }
 
@@ -237,7 +251,7 @@ static void handle_refreshed(void *context, const struct pg_reply *reply)
                                       .role = user_role_name(role),
                                       .first_name = pg_text(reply->result, 0, 2, NULL),
                                       .last_name = pg_text(reply->result, 0, 3, NULL)},
-                     refresh->claims.auth_time_s);
+                     pg_int8(reply->result, 0, 4), refresh->claims.auth_time_s);
     free(refresh);
 }
 

@@ -172,6 +172,14 @@ int64_t rate_table_check(const struct rate_table *table, const void *key, size_t
                             1);
 }
 
+void rate_table_credit(struct rate_table *table, const void *key, size_t bytes)
+{
+    size_t place = find(table, hash_of(table, key, bytes));
+
+    if (place != SIZE_MAX)
+        table->entries[place].bucket.full_at_ms -= filling_ms(1, table->rate_per_s);
+}
+
 void rate_table_forgive(struct rate_table *table, const void *key, size_t bytes)
 {
     size_t place = find(table, hash_of(table, key, bytes));

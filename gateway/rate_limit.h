@@ -44,12 +44,14 @@ struct rate_table *rate_table_free(struct rate_table *table);
 /* New limits, at once for all keys. */
 void rate_table_configure(struct rate_table *table, double rate_per_s, double burst);
 
-/* As the functions above, for one token of `key`'s bucket. To slow login guessing: check account
- * and address before the password is looked at, take where it was wrong. */
+/* As the functions above, for one token of `key`'s bucket. */
 int64_t rate_table_take(struct rate_table *table, const void *key, size_t bytes, int64_t now_ms);
 int64_t rate_table_check(const struct rate_table *table, const void *key, size_t bytes,
                          int64_t now_ms);
 void rate_table_debit(struct rate_table *table, const void *key, size_t bytes, int64_t now_ms);
+
+/* Gives one token back that was taken for nothing. */
+void rate_table_credit(struct rate_table *table, const void *key, size_t bytes);
 
 /* Forgets a key: its bucket is full again. */
 void rate_table_forgive(struct rate_table *table, const void *key, size_t bytes);

@@ -115,10 +115,23 @@ static void test_table_keeps_keys_apart(void **state)
     rate_table_forgive(table, "ann", 3);
     rate_table_forgive(table, "nobody", 6);
     assert_int_equal(rate_table_take(table, "ann", 3, 1000), 0);
+    rate_table_credit(table, "nobody", 6);
     rate_table_configure(table, 1, 1);
     assert_int_equal(rate_table_check(table, "ann", 3, 1000), 10000);
     table = rate_table_free(table);
     assert_null(table);
+}
+
+static void test_table_credit(void **state)
+{
+    struct rate_table *table = rate_table_new(100, 0.1, 2);
+
+    assert_int_equal(rate_table_take(table, "ann", 3, 0), 0);
+    assert_int_equal(rate_table_take(table, "ann", 3, 0), 0);
+    rate_table_credit(table, "ann", 3);
+    assert_int_equal(rate_table_take(table, "ann", 3, 0), 0);
+    assert_int_equal(rate_table_take(table, "ann", 3, 0), 10000);
+    rate_table_free(table);
 }
 
 static void test_table_debit(void **state)
@@ -179,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_debit_leaves_a_bounded_debt),
         cmocka_unit_test(test_slow_rates),
         cmocka_unit_test(test_table_keeps_keys_apart),
+        cmocka_unit_test(test_table_credit),
         cmocka_unit_test(test_table_debit),
         cmocka_unit_test(test_flood_forgets_the_least_guilty),
         cmocka_unit_test(test_entries_expire),
