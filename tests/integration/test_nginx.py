@@ -52,7 +52,7 @@ class Proxy:
         )
         self.main.write_text(
             f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\n"
-            f"events {{ }}\nhttp {{\n{paths}{text}}}\n"
+            f"events {{ }}\nhttp {{\n    access_log {folder}/other.log;\n{paths}{text}}}\n"
         )
         self.command = [NGINX, "-p", str(folder), "-c", str(self.main), "-e", f"{folder}/error.log"]
         self.process = None

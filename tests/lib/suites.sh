@@ -117,7 +117,7 @@ suite_deploy() {
 }
 
 suite_client() {
-    [[ -d tests/client ]] || { skip "there is no tests/client"; return 0; }
+    node_suite_possible tests/client || return 0
     node_suite tests/client
 }
 
