@@ -215,7 +215,11 @@ class Cluster:
         self.nodes = [Node(self.folder, f"node{n + 1}", base) for n in range(nodes)]
         self._db = threading.local()
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.destroy()
+                raise
 
     def _own(self, service):
         self.owned.append(service)
