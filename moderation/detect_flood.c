@@ -34,10 +34,12 @@ struct window {
 
 static struct window last_traces(const struct screen_input *input)
 {
-    size_t skip =
-        input->earlier_count > SCREEN_WINDOW_MAX ? input->earlier_count - SCREEN_WINDOW_MAX : 0;
+    size_t count = input->earlier_count;
 
-    return (struct window){.traces = input->earlier + skip, .count = input->earlier_count - skip};
+    if (count <= SCREEN_WINDOW_MAX)
+        return (struct window){.traces = input->earlier, .count = count};
+    return (struct window){.traces = input->earlier + (count - SCREEN_WINDOW_MAX),
+                           .count = SCREEN_WINDOW_MAX};
 }
 
 static bool is_recent(const struct screen_trace *earlier, int64_t now_ms, int64_t window_ms)

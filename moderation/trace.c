@@ -40,7 +40,7 @@ void trace_make(const struct text_view *view, const struct screen_input *input, 
     out->weight = (uint16_t)(weight < UINT16_MAX ? weight : UINT16_MAX);
     out->at_ms = input->at_ms;
     out->numeric = numeric;
-    if (input->length <= SCREEN_FRAGMENT_BYTES) {
+    if (input->length > 0 && input->length <= SCREEN_FRAGMENT_BYTES) {
         memcpy(out->fragment, input->text, input->length);
         out->length = (uint8_t)input->length;
     }
