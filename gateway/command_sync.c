@@ -11,6 +11,15 @@
 
 enum { SYNC_RETRY_MS = 1000 };
 
+/* All or nothing: a room that was rewound gets nothing live until it is resumed. */
+static bool in_all(const struct session *session, const struct command_sync *said)
+{
+    for (size_t i = 0; i < said->room_count; i++)
+        if (!resume_knows(session, &said->rooms[i].room))
+            return false;
+    return true;
+}
+
 void command_run_sync(const struct request *request, const struct command *command)
 {
     const struct command_sync *said = &command->sync;
@@ -18,12 +27,12 @@ void command_run_sync(const struct request *request, const struct command *comma
 
     if (!session)
         return;
-    for (size_t i = 0; i < said->room_count; i++) {
-        if (!resume_rewind(session, &said->rooms[i].room, said->rooms[i].after)) {
-            request_fail(request, ERROR_NOT_FOUND, "room", 0);
-            return;
-        }
+    if (!in_all(session, said)) {
+        request_fail(request, ERROR_NOT_FOUND, "room", 0);
+        return;
     }
+    for (size_t i = 0; i < said->room_count; i++)
+        resume_rewind(session, &said->rooms[i].room, said->rooms[i].after);
     if (!resume_start(session, request->re, NULL))
         request_fail(request, ERROR_RATE_LIMITED, "sync", SYNC_RETRY_MS);
 }

@@ -82,7 +82,7 @@ static void go_on(struct resume *resume);
 
 /* --- joining --- */
 
-static struct room_member *member_in(struct session *session, const struct uuid *id)
+static struct room_member *member_in(const struct session *session, const struct uuid *id)
 {
     struct room *room = rooms_find(session->node->rooms, id);
     return room ? room_member_of(room, session) : NULL;
@@ -110,19 +110,21 @@ void resume_join(struct session *session, const struct uuid *room, const struct 
         send_reset(session, room, head);
 }
 
-bool resume_rewind(struct session *session, const struct uuid *id, int64_t cursor)
+bool resume_knows(const struct session *session, const struct uuid *id)
+{
+    return member_in(session, id) != NULL;
+}
+
+void resume_rewind(struct session *session, const struct uuid *id, int64_t cursor)
 {
     struct room_member *member = member_in(session, id);
 
-    if (!member)
-        return false;
     if (usable(cursor, member->room->head)) {
         member->cursor = cursor;
         member->behind = cursor < member->room->head;
     } else {
         send_reset(session, id, member->room->head);
     }
-    return true;
 }
 
 /* --- life --- */

@@ -15,9 +15,11 @@ struct session;
 void resume_join(struct session *session, const struct uuid *room, const struct uuid *teacher,
                  const struct uuid *student, int64_t head, int64_t cursor, bool same_epoch);
 
-/* The same for a room in which the session is already: what follows `cursor` is sent once more.
- * False: it is not in that room. */
-bool resume_rewind(struct session *session, const struct uuid *room, int64_t cursor);
+bool resume_knows(const struct session *session, const struct uuid *room); /* it is in that room */
+
+/* For a room in which the session is already: what follows `cursor` is sent once more, after
+ * resume_start(). */
+void resume_rewind(struct session *session, const struct uuid *room, int64_t cursor);
 
 /* Sends what follows the cursors, then own messages that have no number (those still pending; and
  * since *own_since_us, if not NULL, those decided), then `synced` with `re`. One at a time: a

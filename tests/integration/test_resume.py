@@ -137,6 +137,16 @@ async def test_foreign_and_missing_rooms_in_cursors(connect, make_pair):
     assert "private" not in str(client.seen)
 
 
+async def test_a_sync_with_a_room_that_is_gone_changes_nothing(connect, pair):
+    teacher, student = await connect(pair.teacher), await connect(pair.student)
+    await teacher.send(pair.room, "before")
+    await student.expect("message", seq=1)
+    refusal = await student.refused("sync", rooms={pair.room: 0, new_uuid(): 0})
+    assert refusal.code == "not_found"
+    await teacher.send(pair.room, "after")
+    await student.expect("message", seq=2)
+
+
 async def test_own_pending_and_decided_come_back(make_cluster):
     from client import Client
 
