@@ -16,7 +16,11 @@
 #include "moderation/word_view.h"
 #include "protocol/xalloc.h"
 
-enum { SPACED_MIN = 5 /* single characters */, BULLET = 0x2022 };
+enum {
+    SPACED_MIN = 5,    /* single characters */
+    LETTERS_NEAR = 12, /* characters around a letter that tell its script */
+    BULLET = 0x2022,
+};
 
 struct writer {
     struct address_view *view;
@@ -105,12 +109,13 @@ static bool reads_latin(const struct writer *writer, const struct token *token)
     for (int side = -1; side <= 1; side += 2) {
         uint32_t at = side < 0 ? token->first : token->last;
 
-        for (int step = 0; step < 3 && at > 0 && at < writer->unit_count; step++) {
+        for (int step = 0; step < LETTERS_NEAR && (side > 0 || at > 0); step++) {
             at = (uint32_t)((int)at + side);
+            if (at >= writer->unit_count || writer->units[at].kind == FOLD_SPACE ||
+                writer->units[at].kind == FOLD_LINE)
+                break;
             if (alphabet_is_latin(writer->units[at].own))
                 return true;
-            if (writer->units[at].kind == FOLD_SPACE || writer->units[at].kind == FOLD_LINE)
-                break;
         }
     }
     return false;

@@ -34,9 +34,16 @@ static size_t local_start(const struct address_view *line, size_t at)
     return start;
 }
 
+/* Said without brackets. "At" is any word then; "собака" after a Latin name is not. */
 static bool is_said_only(unsigned marks)
 {
     return (marks & ADDRESS_SAID) && !(marks & ADDRESS_WRAPPED);
+}
+
+static bool is_russian_at(const struct address_view *line, size_t at, const struct word_view *words)
+{
+    return at > 0 && address_is_alnum(line->chars[at - 1]) &&
+           alphabet_is_cyrillic(words->text->units[line->first[at]].own);
 }
 
 static enum certainty judge(const struct host_name *host, unsigned at_marks, bool has_local,
@@ -70,9 +77,11 @@ static size_t provider_end(const struct address_view *line, size_t from)
     return host_name_is_mail_provider(text) ? end : 0;
 }
 
+/* Words speak of mail, or the sign itself does. */
 static bool is_told(const struct address_view *line, size_t at, const struct word_view *words)
 {
-    return (word_view_signs_near(words, line->first[at], line->last[at], NEAR_BEFORE, NEAR_AFTER) &
+    return is_russian_at(line, at, words) ||
+           (word_view_signs_near(words, line->first[at], line->last[at], NEAR_BEFORE, NEAR_AFTER) &
             SIGN_MAIL) != 0;
 }
 

@@ -52,7 +52,8 @@ static void put(struct writer *writer, uint8_t letter, uint32_t unit)
         view->last[last] = unit;
         return;
     }
-    if (view->bytes[last] == letter && letter != ALPHABET_ANY && letter != ALPHABET_EDGE) {
+    if (view->bytes[last] == letter && letter != ALPHABET_ANY && letter != ALPHABET_EDGE &&
+        !alphabet_is_digit(letter)) {
         view->last[last] = unit;
         if (view->run[last] < UINT8_MAX)
             view->run[last]++;
@@ -305,8 +306,20 @@ static bool reads_latin(const struct word_chunk *chunk)
     return chunk->looks_latin && chunk->cyrillic >= 3;
 }
 
+/* Letters and digits as they are: the plain reading ends at a digit, and a rule may have one. */
+static void add_verbatim(struct word_view *view, const struct word_chunk *chunk)
+{
+    uint8_t letters[CHUNK_MAX];
+
+    for (size_t i = 0; i < chunk->count; i++)
+        letters[i] = view->text->units[chunk->units[i]].own;
+    add_letters(view, chunk, SEGMENT_LATIN, letters);
+}
+
 static void add_readings(struct word_view *view, const struct word_chunk *chunk)
 {
+    if (chunk->digits > 0 && !chunk->joined)
+        add_verbatim(view, chunk);
     if (reads_cyrillic(chunk)) {
         unsigned combos = combinations(view, chunk, SEGMENT_CYRILLIC);
 

@@ -135,6 +135,7 @@ static void test_symbols_for_letters(void **state)
     assert_true(reads(state, "з3бра", "зебра"));
     assert_true(reads(state, "m@g1c", "magic"));
     assert_true(reads(state, "he11o", "hello"));
+    assert_true(reads(state, "mp3", "mp3")); /* and as it is written */
 }
 
 static void test_spaced_letters(void **state)
