@@ -9,6 +9,7 @@
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
+#include "gateway/pages.h"
 #include "gateway/pg_conn.h"
 #include "gateway/session.h"
 #include "protocol/command.h"
@@ -32,6 +33,8 @@ static void reply(const struct request *request, enum error_code code, int64_t r
     else if (session && (request->re > 0 || code != ERROR_NONE))
         session_send_json(session, json);
     json_writer_reset(json);
+    if (session && request->page)
+        pages_answered(session);
 }
 
 void request_reply(const struct request *request, struct json_writer *json)

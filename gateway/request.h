@@ -25,6 +25,7 @@ struct request {
     struct handle exchange; /* over REST; else zero */
     struct uuid user;
     enum user_role role;
+    bool page;  /* one of pages.h: told of the answer */
     int64_t re; /* protocol/event.h: the request's id, EVENT_BODY over REST, or 0: no answer */
     uint64_t started_us;
 };

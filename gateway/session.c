@@ -172,6 +172,7 @@ struct session *session_new(struct connection *connection)
     list_init(&session->user_link);
     list_init(&session->rooms);
     list_init(&session->watch_link);
+    pages_init(&session->pages);
     timer_entry_init(&session->expiry);
     timer_entry_init(&session->deadline);
     timer_wheel_arm(node->wheel, &session->deadline, (uint64_t)node->config->auth.hello_timeout_ms,
@@ -240,6 +241,7 @@ struct session *session_free(struct session *session)
     metrics_add(METRIC_SEND_QUEUE_BYTES, -(int64_t)session->outbound.bytes);
     handle_remove(&session->node->sessions, session->handle);
     outbound_deinit(&session->outbound);
+    pages_deinit(&session->pages);
     free(session->claims);
     free(session);
     return NULL;
@@ -282,8 +284,11 @@ void session_send_json(struct session *session, struct json_writer *json)
 
 void session_drained(struct session *session)
 {
-    if (session->state == SESSION_LIVE && session->resume)
+    if (session->state != SESSION_LIVE)
+        return;
+    if (session->resume)
         resume_continue(session);
+    pages_drained(session);
 }
 
 /* --- in --- */
@@ -344,20 +349,29 @@ static bool id_rises(struct session *session, const struct command *command)
     return true;
 }
 
-static void run(struct session *session, const struct command *command)
+struct request session_request(const struct session *session, int64_t re)
 {
-    struct request request = {
+    return (struct request){
         .node = session->node,
         .session = session->handle,
         .user = session->user->id,
         .role = session->user->role,
-        .re = command->id,
+        .re = re,
         .started_us = clock_now_us(),
     };
-    request_run(&request, command);
 }
 
-static void dispatch(struct session *session, const struct command *command)
+static void run(struct session *session, struct command *command)
+{
+    struct request request = session_request(session, command->id);
+
+    if (pages_concern(command->type))
+        pages_ask(session, command);
+    else
+        request_run(&request, command);
+}
+
+static void dispatch(struct session *session, struct command *command)
 {
     if (!id_rises(session, command))
         return;

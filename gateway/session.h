@@ -9,7 +9,9 @@
 #include "gateway/handle_table.h"
 #include "gateway/jwt.h"
 #include "gateway/outbound.h"
+#include "gateway/pages.h"
 #include "gateway/rate_limit.h"
+#include "gateway/request.h"
 #include "gateway/timer_wheel.h"
 #include "protocol/close_code.h"
 #include "protocol/list.h"
@@ -47,6 +49,7 @@ struct session {
     struct jwt_claims *claims; /* NULL until a token was accepted */
     struct hello *hello;       /* while loading, NULL otherwise; owned (hello.h) */
     struct resume *resume;     /* while rooms are behind, NULL otherwise; owned (resume.h) */
+    struct pages pages;        /* requests that wait (pages.h) */
     int64_t last_id;           /* highest request id so far */
     uint64_t heard_ms;         /* when anything last came in */
     uint16_t bad_requests;     /* malformed frames, forgiven up to a number */
@@ -72,6 +75,9 @@ void session_heard(struct session *session);
 
 /* The outbound queue ran empty: a resume may go on. */
 void session_drained(struct session *session);
+
+/* A request of this session's user; `re` is its id. */
+struct request session_request(const struct session *session, int64_t re);
 
 /* Gives up its place in all rooms: no event of theirs reaches it any more. */
 void session_leave_rooms(struct session *session);

@@ -204,3 +204,18 @@ async def test_a_proxys_connection_serves_one_request(make_cluster):
     assert answer.status == 200 and answer.headers["connection"] == "close"
     assert await asyncio.wait_for(sock.reader.read(), 5) == b""
     await sock.close()
+
+
+async def test_many_pages_at_once_are_not_slow(cluster, connect, pair):
+    """More than an outbound queue takes, asked for in one breath."""
+    fill(cluster, pair.room, pair.teacher, 100, "x" * 600)
+    student = await connect(pair.student)
+    asked = [student.begin("history", room=pair.room, limit=100) for _ in range(30)]
+    sent = student.begin("send", room=pair.room, cid=new_uuid(), text="between them")
+    for answer in await asyncio.gather(*asked):
+        assert len(answer["messages"]) > 50
+    assert (await sent)["seq"] == 101
+    asked = [student.begin("history", room=new_uuid()) for _ in range(200)]
+    refused = await asyncio.gather(*asked, return_exceptions=True)
+    assert {refusal.code for refusal in refused} <= {"not_found", "rate_limited"}
+    assert (await student.request("rooms"))["rooms"]
