@@ -133,6 +133,8 @@ void detect_flood(const struct word_view *words, const struct screen_input *inpu
     const struct match_place place = {.to = (uint32_t)input->length};
     struct window window = last_traces(input);
 
+    if (input->length == 0)
+        return;
     check_repeats(&window, trace, &place, matches);
     check_rate(&window, trace, &place, matches);
     if ((words->text->count >= WALL_UNITS && repeats_units(words->text)) ||
