@@ -18,7 +18,8 @@
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
 
-enum { OVERLAP_S = 120 };
+/* A change is stamped by its statement and seen after its transaction, which may be a long one. */
+enum { OVERLAP_S = 900 };
 
 struct access_watch {
     struct node *node;

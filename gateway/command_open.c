@@ -16,6 +16,7 @@
 #include "gateway/rate_limit.h"
 #include "gateway/request.h"
 #include "gateway/room_row.h"
+#include "gateway/room_watch.h"
 #include "gateway/session.h"
 #include "protocol/command.h"
 #include "protocol/event.h"
@@ -64,6 +65,8 @@ static void handle_room(void *context, const struct pg_reply *reply)
         room_row_read(request->node, reply->result, 0, &row);
         if (open->made)
             announce_room(request->node, &row.info.room, &row.info.teacher, &row.info.student);
+        else /* a session that began while it was made is not in it yet */
+            room_watch_look(request->node, &row.info.room, &request->user);
         json_writer_reset(json);
         event_room(json, request->re, &row.info);
         request_reply(request, json);

@@ -21,8 +21,8 @@
 #include "sql/embedded.h"
 
 enum {
-    OVERLAP_S = 60,   /* a change is stamped before its transaction commits */
-    REMEMBER_S = 180, /* beyond every window */
+    OVERLAP_S = 300,  /* a change is stamped before its transaction commits */
+    REMEMBER_S = 900, /* beyond every window */
     PAUSE_MS = 1000,  /* between two runs, however often they are asked for */
 };
 

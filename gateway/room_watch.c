@@ -25,7 +25,8 @@
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
 
-enum { OVERLAP_S = 60 };
+/* A change is stamped by its statement and seen after its transaction: an import takes minutes. */
+enum { OVERLAP_S = 600 };
 
 struct room_watch {
     struct node *node;
