@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured. Each scenario is a function of the settings that yields rows of one table."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import random
@@ -209,29 +210,52 @@ def idle(settings):
                 }
 
 
+HERD_AWAY_S = 3
+TALKING_PAIRS = 100
+MISSED_PER_S = 500  # sent to those who are away
+
+
+def plan_herd(stage, rooms):
+    """Teachers stay and send; their students listen."""
+    plan, heads = Plan(stage), stage.heads()
+    sender = {teacher: plan.client(teacher) for teacher in {room.teacher for room in rooms}}
+    listener = {room.student: plan.client(room.student) for room in rooms}
+    for room in random.sample(rooms, len(rooms)):
+        plan.room(room, heads[room.id], 1, (sender[room.teacher], listener[room.student]))
+    return plan
+
+
 def herd(settings):
-    """Everyone who listens loses the connection and comes back at once, with cursors."""
+    """Everyone who listens loses the connection and comes back at once, with cursors. Meanwhile
+    others talk, by a generator of their own, whose latencies are told."""
     count = settings.clients or 10000
     for nodes in settings.nodes:
         with staged(settings, nodes) as stage:
-            rooms = seed_students(stage, count)
-            teachers = {room.teacher for room in rooms}
+            rooms, pairs = seed_students(stage, count), seed_pairs(stage, TALKING_PAIRS)
             for number in range(settings.repeat):
-                plan, heads = Plan(stage), stage.heads()
-                sender = {teacher: plan.client(teacher) for teacher in teachers}
-                listener = {room.student: plan.client(room.student) for room in rooms}
-                for room in random.sample(rooms, len(rooms)):
-                    plan.room(room, heads[room.id], 1,
-                              (sender[room.teacher], listener[room.student]))
                 stage.settle()
-                run = run_bench(stage, "herd", plan, rate=settings.rate, **settings.timing)
+                with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                    talks = []
+
+                    def talk(phase):
+                        if phase == "away":  # its window begins when they come back
+                            talks.append(pool.submit(
+                                run_bench, stage, "chat", plan_pairs(stage, pairs),
+                                rate=settings.rate, warmup=HERD_AWAY_S - 1, seconds=3,
+                            ))
+
+                    run = run_bench(stage, "herd", plan_herd(stage, rooms), hook=talk,
+                                    rate=MISSED_PER_S, away=HERD_AWAY_S, **settings.timing)
+                    talk = talks[0].result()
                 result = run.result
                 yield {
                     "nodes": nodes, "clients": count, "run": number + 1, "rate": settings.rate,
                     "all live s": f"{result['all_live_us'] / 1e6:.2f}",
                     "live p50 / p99 ms": p50_p99(result.get("live_us")),
                     "resumed": result["resumed"], "dials again": result["retries"],
-                    **talk_columns(run),
+                    "gateway us/client": f"{run.spent_us('gateway_s') / count:.0f}",
+                    "herd's faults": faults(result),
+                    **talk_columns(talk),
                 }
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import subprocess
 import sys
 import uuid
@@ -150,7 +151,7 @@ class Plan:
         self.lines.append(" ".join(map(str, ("room", room.id, head, senders, *clients))))
 
     def write(self):
-        path = self.stage.folder / "plan"
+        path = self.stage.folder / f"plan-{secrets.token_hex(4)}"
         path.write_text("\n".join(self.lines) + "\n")
         return path
 
@@ -162,19 +163,20 @@ class Run:
     result: dict
     samples: dict
 
-    def _spent_us(self, field):
+    def spent_us(self, field):
+        """CPU time in the window."""
         before, after = self.samples["window"], self.samples["drain"]
         return (getattr(after, field) - getattr(before, field)) * 1e6
 
     def per_message_us(self, field="gateway_s"):
-        return self._spent_us(field) / max(1, self.result["acks"])
+        return self.spent_us(field) / max(1, self.result["acks"])
 
     def per_delivery_us(self, *fields):
-        return sum(map(self._spent_us, fields)) / max(1, self.result["deliveries"])
+        return sum(map(self.spent_us, fields)) / max(1, self.result["deliveries"])
 
     def share(self, field):
         """Of one core."""
-        return self._spent_us(field) / max(1, self.result["window_us"])
+        return self.spent_us(field) / max(1, self.result["window_us"])
 
 
 def run_bench(stage, mode, plan, hook=None, **options):
