@@ -25,6 +25,8 @@ static bool applies(const struct rule_conditions *conditions, const struct scree
         return false;
     if ((conditions->if_booked && !input->booked) || (conditions->if_not_booked && input->booked))
         return false;
+    if (input->offences < conditions->offences)
+        return false;
     if (conditions->first_messages && input->pair_messages >= conditions->first_messages)
         return false;
     return conditions->room_younger_s == 0 || input->room_age_s < conditions->room_younger_s;

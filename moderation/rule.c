@@ -91,6 +91,8 @@ const char *rule_kind(const struct rule *rule)
             return "words";
         case ITEM_PHRASE:
             return "phrase";
+        case ITEM_PATTERN:
+            return "pattern";
         case ITEM_DETECTOR:
             return "detector";
         case ITEM_EXCEPT:

@@ -39,12 +39,14 @@ struct rule_conditions {
     bool if_not_booked;      /* only if none does */
     uint32_t first_messages; /* only among the first N of the pair, 0 = all */
     int64_t room_younger_s;  /* only in rooms younger than this, 0 = all */
+    uint32_t offences;       /* only senders with at least so many blocks that stood */
 };
 
 enum rule_item_kind {
     ITEM_WORD,     /* one word pattern */
     ITEM_EXCEPT,   /* a word that the rule leaves alone */
     ITEM_PHRASE,   /* a phrase, as written */
+    ITEM_PATTERN,  /* a bounded regular expression */
     ITEM_DETECTOR, /* name of a detector */
     ITEM_HOST,     /* a host that link detectors leave alone */
     ITEM_MATCH,    /* a text that the rule must match */

@@ -31,6 +31,7 @@ static struct screen_input input_for(const struct rule *rule, const struct rule_
                 : roles & SCREEN_ROLE_TEACHER ? SCREEN_ROLE_TEACHER
                                               : SCREEN_ROLE_OTHER,
         .booked = rule->conditions.if_booked,
+        .offences = rule->conditions.offences,
     };
 }
 

@@ -44,4 +44,5 @@ struct rule_set {
     char **hosts; /* link detectors leave these and what is below them alone */
     size_t host_count;
     struct word_matcher *matcher;
+    struct pattern_matcher *patterns;
 };

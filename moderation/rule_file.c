@@ -293,6 +293,22 @@ static bool read_phrase(struct parser *parser, char *value)
     return true;
 }
 
+static bool read_pattern(struct parser *parser, char *value)
+{
+    add_item(parser, ITEM_PATTERN, value, strlen(value));
+    return true;
+}
+
+static bool read_offences(struct parser *parser, char *value)
+{
+    long number;
+
+    if (!read_number(parser, value, 1000000, &number))
+        return false;
+    parser->rule->conditions.offences = (uint32_t)number;
+    return true;
+}
+
 static bool read_detector(struct parser *parser, char *value)
 {
     enum detector detector;
@@ -331,10 +347,12 @@ static const struct keyword {
     {"booked", read_booked},
     {"first-messages", read_first_messages},
     {"room-younger", read_room_younger},
+    {"offences", read_offences},
     {"words", read_words},
     {"except", read_except},
     {"hosts", read_hosts},
     {"phrase", read_phrase},
+    {"pattern", read_pattern},
     {"detector", read_detector},
     {"match", read_match},
     {"clean", read_clean},
@@ -348,6 +366,7 @@ static bool has_matcher(const struct rule *rule)
         switch (rule->items[i].kind) {
         case ITEM_WORD:
         case ITEM_PHRASE:
+        case ITEM_PATTERN:
         case ITEM_DETECTOR:
             return true;
         case ITEM_EXCEPT:
@@ -371,9 +390,9 @@ static bool finish_rule(struct parser *parser)
         return rule_error_set(parser->error, parser->source, rule->line, "rule %s has no label",
                               rule->id);
     if (!has_matcher(rule))
-        return rule_error_set(parser->error, parser->source, rule->line,
-                              "rule %s matches nothing: it has no words, phrase or detector",
-                              rule->id);
+        return rule_error_set(
+            parser->error, parser->source, rule->line,
+            "rule %s matches nothing: it has no words, phrase, pattern or detector", rule->id);
     if (rule->item_count > ITEMS_MAX)
         return rule_error_set(parser->error, parser->source, rule->line,
                               "rule %s has more than %d lines", rule->id, ITEMS_MAX);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "moderation/lexicon.h"
+#include "moderation/pattern_matcher.h"
 #include "moderation/rule_check.h"
 #include "moderation/rule_compiled.h"
 #include "moderation/rule_file.h"
@@ -94,6 +95,9 @@ static const char *compile_item(struct compiler *compiler, const struct rule_ite
         return word_pattern_parse(item->text, item->length, add_except, compiler);
     case ITEM_PHRASE:
         return add_phrase(compiler, item);
+    case ITEM_PATTERN:
+        return pattern_matcher_add(compiler->set->patterns, item->text, item->length,
+                                   compiler->rule);
     case ITEM_DETECTOR:
         return add_detector(compiler, item);
     case ITEM_HOST:
@@ -155,9 +159,12 @@ static bool compile_matcher(struct compiler *compiler)
     char why[sizeof(compiler->error->reason)];
 
     compiler->set->matcher = word_matcher_compile(compiler->builder, why, sizeof(why));
-    if (compiler->set->matcher)
-        return true;
-    return rule_error_set(compiler->error, "", 0, "%s", why);
+    if (!compiler->set->matcher)
+        return rule_error_set(compiler->error, "", 0, "%s", why);
+    const char *patterns_why = pattern_matcher_compile(compiler->set->patterns);
+    if (patterns_why)
+        return rule_error_set(compiler->error, "", 0, "the patterns together: %s", patterns_why);
+    return true;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -200,6 +207,7 @@ struct rule_set *rule_set_compile(const struct rule_source *sources, size_t coun
 
     atomic_init(&set->references, 1);
     set->version = version;
+    set->patterns = pattern_matcher_new();
     bool good = parse_sources(set, sources, count, error);
     set->excepts = xcalloc(set->list.count + 1, sizeof(*set->excepts));
     good = good && compile_rules(&compiler) && compile_lexicon(&compiler) &&
@@ -243,6 +251,7 @@ struct rule_set *rule_set_unref(struct rule_set *set)
         return NULL;
     free_parts(set);
     word_matcher_free(set->matcher);
+    pattern_matcher_free(set->patterns);
     rule_list_deinit(&set->list);
     free(set);
     return NULL;

@@ -29,6 +29,8 @@
 #include "moderation/joined_text.h"
 #include "moderation/lexicon.h"
 #include "moderation/match_list.h"
+#include "moderation/matcher_scratch.h"
+#include "moderation/pattern_matcher.h"
 #include "moderation/rule_compiled.h"
 #include "moderation/text_view.h"
 #include "moderation/trace.h"
@@ -39,7 +41,7 @@ enum { SPACED_SURE = 4 /* letters spaced apart that can't be chance */ };
 
 struct screener {
     struct rule_set *rules; /* the last one used, with a reference */
-    struct word_scratch *scratch;
+    struct matcher_scratch scratch;
     struct text_view text;
     struct word_view words;
     struct digit_view digits;
@@ -52,7 +54,7 @@ struct screener *screener_new(void)
 {
     struct screener *screener = xcalloc(1, sizeof(*screener));
 
-    screener->scratch = word_scratch_new();
+    screener->scratch = MATCHER_SCRATCH_INIT;
     text_view_init(&screener->text, SCREEN_TEXT_BYTES_MAX);
     word_view_init(&screener->words, SCREEN_TEXT_BYTES_MAX);
     digit_view_init(&screener->digits, SCREEN_TEXT_BYTES_MAX);
@@ -68,7 +70,7 @@ struct screener *screener_free(struct screener *screener)
     digit_view_deinit(&screener->digits);
     word_view_deinit(&screener->words);
     text_view_deinit(&screener->text);
-    word_scratch_free(screener->scratch);
+    matcher_scratch_deinit(&screener->scratch);
     rule_set_unref(screener->rules);
     free(screener);
     return NULL;
@@ -161,6 +163,11 @@ static void handle_word(struct screener *screener, uint32_t rule, uint32_t start
                        .to = text_view_to(&screener->text, words->last[hit.end - 1]),
                        .doubtful = is_doubtful(hit.segment),
                    });
+}
+
+static void handle_pattern(void *context, uint32_t rule, uint32_t start, uint32_t end)
+{
+    handle_word(context, rule, start, end);
 }
 
 static void handle_phrase(struct screener *screener, uint32_t index, uint32_t start)
@@ -267,7 +274,9 @@ static int use_rules(struct screener *screener, struct rule_set *rules)
         return 0;
     rule_set_unref(screener->rules);
     screener->rules = rule_set_ref(rules);
-    return word_scratch_fit(screener->scratch, rules->matcher);
+    int error = word_matcher_fit(rules->matcher, &screener->scratch);
+
+    return error ? error : pattern_matcher_fit(rules->patterns, &screener->scratch);
 }
 
 /* Reads a text into all views, and runs what looks at one text alone. */
@@ -278,8 +287,11 @@ static int look(struct screener *screener, const char *text, size_t length)
     if (error)
         return error;
     word_view_build(&screener->words, &screener->text);
-    error = word_matcher_scan(screener->rules->matcher, screener->scratch, &screener->words,
+    error = word_matcher_scan(screener->rules->matcher, &screener->scratch, &screener->words,
                               handle_hit, screener);
+    if (!error)
+        error = pattern_matcher_scan(screener->rules->patterns, &screener->scratch,
+                                     &screener->words, handle_pattern, screener);
     if (error)
         return error;
     detect_numbers(screener);

@@ -44,6 +44,7 @@ struct screen_input {
     enum screen_role role;  /* of the sender; 0 = unknown, only rules for everybody apply */
     int64_t at_ms;          /* unix time; 0 = unknown, no rate is judged */
     bool booked;            /* an active or completed booking ties the two */
+    uint32_t offences;      /* blocks of this sender's messages that stood */
     uint32_t pair_messages; /* messages in this room before this one */
     int64_t room_age_s;     /* seconds since the room was made */
     const struct screen_trace *earlier; /* oldest first */

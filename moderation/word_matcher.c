@@ -20,6 +20,7 @@
 #include <hs/hs.h>
 
 #include "moderation/alphabet.h"
+#include "moderation/matcher_scratch.h"
 #include "moderation/translit.h"
 #include "moderation/word_view.h"
 #include "protocol/xalloc.h"
@@ -41,10 +42,6 @@ struct word_matcher {
     struct literal *literals;
     size_t count;
     hs_database_t *database; /* NULL if there are no literals */
-};
-
-struct word_scratch {
-    hs_scratch_t *scratch;
 };
 
 struct word_matcher_builder *word_matcher_builder_new(void)
@@ -137,28 +134,12 @@ static int handle_match(unsigned id, unsigned long long from, unsigned long long
     return 0;
 }
 
-struct word_scratch *word_scratch_new(void)
+int word_matcher_fit(const struct word_matcher *matcher, struct matcher_scratch *scratch)
 {
-    return xcalloc(1, sizeof(struct word_scratch));
+    return matcher_scratch_fit(scratch, matcher->database);
 }
 
-struct word_scratch *word_scratch_free(struct word_scratch *scratch)
-{
-    if (!scratch)
-        return NULL;
-    hs_free_scratch(scratch->scratch);
-    free(scratch);
-    return NULL;
-}
-
-int word_scratch_fit(struct word_scratch *scratch, const struct word_matcher *matcher)
-{
-    if (!matcher->database)
-        return 0;
-    return hs_alloc_scratch(matcher->database, &scratch->scratch) == HS_SUCCESS ? 0 : -EIO;
-}
-
-int word_matcher_scan(const struct word_matcher *matcher, struct word_scratch *scratch,
+int word_matcher_scan(const struct word_matcher *matcher, struct matcher_scratch *scratch,
                       const struct word_view *view, word_hit_fn hit, void *context)
 {
     struct scan scan = {.matcher = matcher, .view = view, .hit = hit, .context = context};

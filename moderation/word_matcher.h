@@ -9,7 +9,7 @@
 #include "moderation/word_pattern.h"
 
 struct word_matcher;
-struct word_scratch;
+struct matcher_scratch;
 struct word_view;
 
 /* Collects literals, then compiles them. */
@@ -31,13 +31,10 @@ size_t word_matcher_count(const struct word_matcher *matcher);
 /* A hit: bytes [start, end) of the view, without edges. */
 typedef void (*word_hit_fn)(void *context, uint32_t tag, uint32_t start, uint32_t end);
 
-/* Scratch of one thread. It only ever grows: one that was made to fit several matchers fits each of
- * them. Returns 0 or -EIO. */
-struct word_scratch *word_scratch_new(void);
-int word_scratch_fit(struct word_scratch *scratch, const struct word_matcher *matcher);
-struct word_scratch *word_scratch_free(struct word_scratch *scratch);
+/* Makes scratch fit this matcher, too. Returns 0 or -EIO. */
+int word_matcher_fit(const struct word_matcher *matcher, struct matcher_scratch *scratch);
 
 /* Calls `hit` for every literal in the view, in order of their ends. The scratch must have been
  * made to fit. Returns 0 or -EIO. */
-int word_matcher_scan(const struct word_matcher *matcher, struct word_scratch *scratch,
+int word_matcher_scan(const struct word_matcher *matcher, struct matcher_scratch *scratch,
                       const struct word_view *view, word_hit_fn hit, void *context);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "moderation/pattern_syntax.h"
 #include "moderation/phrase.h"
 #include "moderation/rule_file.h"
 
@@ -17,6 +18,7 @@ static void check_form(void *context, const struct word_pattern *pattern)
 static void read_item(const struct rule_item *item)
 {
     struct phrase phrase;
+    char expression[PATTERN_TEXT_MAX];
 
     switch (item->kind) {
     case ITEM_WORD:
@@ -26,6 +28,9 @@ static void read_item(const struct rule_item *item)
     case ITEM_PHRASE:
         phrase_parse(&phrase, item->text, item->length);
         phrase_deinit(&phrase);
+        break;
+    case ITEM_PATTERN:
+        pattern_syntax_translate(item->text, item->length, expression);
         break;
     case ITEM_DETECTOR:
     case ITEM_HOST:

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "moderation/matcher_scratch.h"
 #include "moderation/word_matcher.h"
 #include "moderation/word_view.h"
 
@@ -16,7 +17,7 @@ enum { CAPACITY = 4096, HITS_MAX = 64 };
 struct views {
     struct text_view text;
     struct word_view words;
-    struct word_scratch *scratch;
+    struct matcher_scratch scratch;
 };
 
 struct hits {
@@ -35,7 +36,7 @@ static int setup(void **state)
 
     text_view_init(&views.text, CAPACITY);
     word_view_init(&views.words, CAPACITY);
-    views.scratch = word_scratch_new();
+    views.scratch = MATCHER_SCRATCH_INIT;
     *state = &views;
     return 0;
 }
@@ -44,7 +45,7 @@ static int teardown(void **state)
 {
     struct views *views = *state;
 
-    word_scratch_free(views->scratch);
+    matcher_scratch_deinit(&views->scratch);
     word_view_deinit(&views->words);
     text_view_deinit(&views->text);
     return 0;
@@ -88,8 +89,8 @@ static struct hits scan(struct views *views, const struct word_matcher *matcher,
 
     assert_int_equal(text_view_read(&views->text, text, strlen(text)), 0);
     word_view_build(&views->words, &views->text);
-    assert_int_equal(word_scratch_fit(views->scratch, matcher), 0);
-    assert_int_equal(word_matcher_scan(matcher, views->scratch, &views->words, handle_hit, &hits),
+    assert_int_equal(word_matcher_fit(matcher, &views->scratch), 0);
+    assert_int_equal(word_matcher_scan(matcher, &views->scratch, &views->words, handle_hit, &hits),
                      0);
     return hits;
 }
@@ -153,7 +154,6 @@ static void test_empty(void **state)
     assert_int_equal(scan(*state, matcher, "слово").count, 0);
     word_matcher_free(matcher);
     assert_null(word_matcher_free(NULL));
-    assert_null(word_scratch_free(NULL));
     assert_null(word_matcher_builder_free(NULL));
 }
 
