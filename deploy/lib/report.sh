@@ -72,8 +72,8 @@ $(hello_line)
 $(send_line "Hello from the student")
 
 The same by REST:
-curl -H 'Authorization: Bearer $student' $(http_url "$other")/api/chats
-curl -H 'Authorization: Bearer $teacher' -H 'Content-Type: application/json' -H 'Idempotency-Key: $(new_uuid)' -d '{"text":"Hello by REST"}' $(http_url 1)/api/chats/$room/messages
+curl -H 'Authorization: Bearer $student' -w '\n' $(http_url "$other")/api/chats
+curl -H 'Authorization: Bearer $teacher' -w '\n' -H 'Content-Type: application/json' -H 'Idempotency-Key: $(new_uuid)' -d '{"text":"Hello by REST"}' $(http_url 1)/api/chats/$room/messages
 
 The queue, as the moderator sees it: connect as above with the moderator's token, then
 $(hello_line)
@@ -85,6 +85,11 @@ Redis:           redis-cli -s '$services/sockets/redis'
 Metrics:         curl http://127.0.0.1:$(node_setting 1 admin_port)/metrics
 Next:            deploy/dev status, logs, down
 END
+}
+
+# running PID_FUNCTION
+running() {
+    "$1" >/dev/null && echo running || echo stopped
 }
 
 status_text() {
@@ -115,13 +120,15 @@ json_escape() {
 }
 
 status_json() {
-    local n pid role comma=''
+    local n pid health role comma=''
     printf '{"nodes":['
     for n in $(nodes_known); do
         pid=$(node_pid "$n") || continue
-        printf '%s{"name":"node%s","ws_url":"%s","http_url":"%s","admin_url":"%s","pid":%s}' "$comma" \
-            "$n" "$(ws_url "$n")" "$(http_url "$n")" \
-            "http://127.0.0.1:$(node_setting "$n" admin_port)" "$pid"
+        health=$(node_health "$n")
+        printf '%s{"name":"node%s","ws_url":"%s","http_url":"%s","admin_url":"%s","pid":%s,"ready":%s}' \
+            "$comma" "$n" "$(ws_url "$n")" "$(http_url "$n")" \
+            "http://127.0.0.1:$(node_setting "$n" admin_port)" "$pid" \
+            "$([[ $health == ready ]] && echo true || echo false)"
         comma=,
     done
     printf '],"users":['
@@ -135,6 +142,7 @@ status_json() {
             comma=,
         done
     fi
-    printf '],"database_url":"%s","redis_url":"unix:%s"}\n' "$(json_escape "$(database_url)")" \
+    printf '],"state":{"postgres":"%s","redis":"%s"}' "$(running postgres_pid)" "$(running redis_pid)"
+    printf ',"database_url":"%s","redis_url":"unix:%s"}\n' "$(json_escape "$(database_url)")" \
         "$(json_escape "$services/sockets/redis")"
 }

@@ -10,7 +10,7 @@ export class RoomsView {
   /** @type {Map<string, HTMLElement>} */ #rows = new Map();
   #list = byId('rooms');
 
-  /** @param {string} me */
+  /** @param {{id: string, role: string}} me */
   constructor(me) {
     this.me = me;
     this.#list.replaceChildren();
@@ -26,9 +26,14 @@ export class RoomsView {
       this.#row(room, room.room === selected, typing.has(room.room)),
     );
     arrange(this.#list, rows);
-    const hint = loading ? say('rooms.loading') : say('rooms.empty');
-    setText(byId('rooms-state'), rooms.length === 0 ? hint : '');
+    setText(byId('rooms-state'), rooms.length === 0 ? this.#nothingHere(loading) : '');
     byId('rooms-more').hidden = !more;
+  }
+
+  #nothingHere(/** @type {boolean} */ loading) {
+    if (loading) return say('rooms.loading');
+    const writes = ['teacher', 'student'].includes(this.me.role);
+    return say(writes ? 'rooms.empty' : 'rooms.emptyModerator');
   }
 
   #row(/** @type {Room} */ room, /** @type {boolean} */ selected, /** @type {boolean} */ typing) {
@@ -60,7 +65,7 @@ export class RoomsView {
     if (!last) return say('rooms.none');
     if (last.removed) return say('rooms.removed');
     const text = displayLine(last.text);
-    return last.from === this.me ? say('rooms.you', { text }) : text;
+    return last.from === this.me.id ? say('rooms.you', { text }) : text;
   }
 
   #details(/** @type {Room} */ room) {

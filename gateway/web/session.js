@@ -48,7 +48,7 @@ export class Session {
       resume: { own_since: new Date(Date.now() - OWN_SHOWN_MS).toISOString() },
     });
     this.#banner = new Banner(() => this.#retry());
-    this.#roomsView = new RoomsView(this.#me.id);
+    this.#roomsView = new RoomsView(this.#me);
     this.#conversation = new Conversation(this.#client, this.#me.id, () => this.render());
     this.#listen();
     this.#client.connect();

@@ -14,6 +14,7 @@ const [firstNode] = nodes;
 const lastNode = nodes.at(-1);
 const teacherUser = users.find(({ role }) => role === 'teacher');
 const studentUser = users.find(({ role }) => role === 'student');
+const moderatorUser = users.find(({ role }) => role === 'moderator');
 const PHONE = { width: 390, height: 844 };
 const BROKEN_LINK = /WebSocket connection to .* failed|ERR_INTERNET_DISCONNECTED/;
 
@@ -65,6 +66,12 @@ describe('signing in', () => {
     await person.page.locator('.room').first().waitFor();
     await person.picture('rooms');
     assert.deepEqual(await person.accessibilityFaults(), []);
+  });
+
+  test('a moderator, who has no chats, is told where the queue is', async () => {
+    const person = await arrive(firstNode);
+    await person.signIn(moderatorUser);
+    await person.page.getByText('queue.watch').waitFor();
   });
 
   test('signing out forgets the token and the conversation', async () => {

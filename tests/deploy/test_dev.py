@@ -95,12 +95,14 @@ def test_status_tells_what_a_script_needs(dev):
     status = dev.status()
     assert [node["name"] for node in status["nodes"]] == ["node1", "node2"]
     for node in status["nodes"]:
-        assert set(node) == {"name", "ws_url", "http_url", "admin_url", "pid"}
+        assert set(node) == {"name", "ws_url", "http_url", "admin_url", "pid", "ready"}
+        assert node["ready"] is True
         assert os.path.exists(f"/proc/{node['pid']}")
     assert {"teacher", "student", "moderator"} <= {user["role"] for user in status["users"]}
     for user in status["users"]:
         assert set(user) == {"id", "email", "password", "role", "token"}
         assert user["token"].count(".") == 2
+    assert status["state"] == {"postgres": "running", "redis": "running"}
     assert status["database_url"].startswith("postgresql://")
     assert status["redis_url"].startswith("unix:")
     assert "running" in dev.ok("status").stdout
@@ -251,9 +253,12 @@ def test_logs(dev):
 @pytest.mark.parametrize(
     "arguments", [[], ["sideways"], ["up", "--no"], ["up", "--nodes", "x"], ["status", "x"], ["down", "x"]]
 )
-def test_wrong_usage_is_64(dev, arguments):
-    assert dev.run(*arguments).returncode == 64
+def test_wrong_usage_is_64_and_one_line(dev, arguments):
+    done = dev.run(*arguments)
+    assert done.returncode == 64
+    assert done.stderr.count("\n") == 1 and "deploy/dev --help" in done.stderr
 
 
-def test_help(dev):
-    assert "deploy/dev up" in dev.ok("--help").stdout
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], ["up", "--help"], ["logs", "-h"]])
+def test_help(dev, arguments):
+    assert "deploy/dev up" in dev.ok(*arguments).stdout
