@@ -14,7 +14,7 @@ SELECT is(:'w_status'::text, 'delivered', 'is delivered');
 SELECT is(:'w_teacher'::uuid, :'teacher'::uuid, 'names the teacher');
 SELECT is(:'w_student'::uuid, :'student'::uuid, 'and the student');
 SELECT ok(m.status = 'delivered' AND m.moderation_completed_at IS NOT NULL AND m.seq = 1
-          AND m.version = 1 AND NOT m.delayed AND m.cid = :'cid', 'the row is whole')
+          AND m.version = 1 AND NOT m.delayed AND m.cid = :'cid' AND m.rule_set = 7, 'the row is whole')
 FROM messages m WHERE m.id = :'w_id';
 SELECT is(chatgate_us(created_at), :w_at_us, 'at is created_at') FROM messages WHERE id = :'w_id';
 SELECT cmp_ok(abs(extract(epoch FROM created_at - clock_timestamp() AT TIME ZONE 'utc')), '<', 60::numeric,

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Users, what limits them, and rule sets.
+-- Users, what limits them, and the ledger.
 BEGIN;
 SELECT no_plan();
 \i :statements
@@ -59,18 +59,6 @@ EXECUTE now \gset
 UPDATE user_access SET suspended_until = 'infinity' WHERE user_id = :'a_id';
 EXECUTE access_changed(:now_us) \gset c_
 SELECT is(:c_suspended_until_us, 9223372036854775807, 'also what is changed by hand');
-
--- Rule sets.
-SELECT is_empty('EXECUTE rules_current', 'no rules stored');
-EXECUTE rules_store('[{"id": "b", "action": "hold"}, {"id": "a"}]', :'moderator', 'first', 'n') \gset s1_
-EXECUTE rules_store('[{"id": "c"}]', NULL, NULL, 'n') \gset s2_
-EXECUTE rules_current \gset k_
-SELECT ok(:k_rule_set = :s2_rule_set AND :s2_rule_set > :s1_rule_set, 'the last set holds');
-SELECT is(:'k_rules'::jsonb, '[{"id": "c"}]'::jsonb, 'as it was given');
-SELECT throws_ok($$EXECUTE rules_store('[{"id": "x"}, {"id": "x"}]', NULL, NULL, 'n')$$, '23505', NULL, 'an id is given once');
-SELECT throws_ok($$EXECUTE rules_store('[{"name": "x"}]', NULL, NULL, 'n')$$, '23502', NULL, 'and is needed');
-SELECT throws_ok('UPDATE moderation_rules SET body = ''{}''', '42501', NULL, 'a set is immutable');
-SELECT is(count(*), 2::bigint, 'each is audited') FROM moderation_audit WHERE action = 'rules';
 
 -- The ledger.
 EXECUTE ledger_record(50, 'chat_on_booking', 'abc', 12, false);

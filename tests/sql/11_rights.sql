@@ -23,7 +23,7 @@ SELECT lives_ok($$SELECT * FROM chatgate_settle_rooms(1)$$, 'sweeps');
 SELECT lives_ok(format('EXECUTE user_restrict(%L, NULL, NULL, NULL, ''n'')', :'student'), 'restricts');
 SELECT lives_ok($$EXECUTE user_upsert(NULL, 'new@example.test', 'A', 'B', 'student', 'h')$$, 'adds users');
 SELECT lives_ok($$EXECUTE user_set_password('new@example.test', 'h')$$, 'sets passwords');
-SELECT lives_ok($$EXECUTE rules_store('[{"id": "a"}]', NULL, NULL, 'n')$$, 'stores rules');
+SELECT lives_ok($$EXECUTE rules_store('[{"id": "a", "text": "rule a"}]', NULL, NULL, 'n', 0)$$, 'stores rules');
 SELECT lives_ok('EXECUTE epoch', 'knows the epoch');
 SELECT lives_ok(format('EXECUTE room_list(%L, NULL, NULL, 10)', :'student'), 'lists rooms');
 SELECT lives_ok(format('EXECUTE queue_page(NULL, NULL, 10, %L)', :'moderator'), 'pages the queue');
