@@ -305,7 +305,12 @@ static int handle_lws(struct lws *wsi, enum lws_callback_reasons reason, void *u
 /* --- life --- */
 
 static const struct lws_protocols protocols[] = {
-    {.name = "chatgate.v1", .callback = handle_lws, .rx_buffer_size = RX_BUFFER_BYTES},
+    {
+        .name = "chatgate.v1",
+        .callback = handle_lws,
+        .rx_buffer_size = RX_BUFFER_BYTES,
+        .tx_packet_size = COALESCE_BYTES, /* or a send() would end at rx_buffer_size */
+    },
     {0},
 };
 

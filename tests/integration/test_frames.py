@@ -2,6 +2,8 @@
 """Frames that break RFC 6455 get their close code, and the peer hears it."""
 
 import asyncio
+import struct
+from socket import IPPROTO_TCP, TCP_INFO
 
 import pytest
 
@@ -139,6 +141,26 @@ async def test_longest_frame_is_read(cluster, raw, pair):
     await socket.write(frame(TEXT, text))
     opcode, payload = await socket.next_frame()
     assert b'"rooms"' in payload
+
+
+DATA_SEGS_IN = 152  # tcp_info::tcpi_data_segs_in of linux/tcp.h
+
+
+def segments_received(connection):
+    info = connection.writer.get_extra_info("socket").getsockopt(IPPROTO_TCP, TCP_INFO, 256)
+    return struct.unpack_from("I", info, DATA_SEGS_IN)[0]
+
+
+async def test_a_frame_leaves_in_one_send(cluster, raw, connect, pair):
+    """However long: a part that is left behind waits for EPOLLOUT, at several times the cost."""
+    if cluster.nodes[0].tls:
+        pytest.skip("records are cut by TLS")
+    student = await connect(pair.student)
+    teacher = await live(raw, cluster, pair.teacher)
+    before = segments_received(teacher)
+    await student.send(pair.room, " ".join(f"word{n}" for n in "abcdefghij" * 50))
+    assert b'"message"' in (await teacher.next_frame())[1]
+    assert segments_received(teacher) - before == 1
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 3000, 4999])
