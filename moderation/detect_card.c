@@ -89,6 +89,13 @@ static bool said_as_words(const struct number_window *window, bool said)
            !passes_luhn(window->digits, window->count);
 }
 
+/* 2.718281828459045: a digit or few, one point, and all the rest. */
+static bool is_decimal(const struct number_window *window)
+{
+    return window->group_count == 2 && window->groups[0] < 4 &&
+           (window->gaps & (GAP_DOT | GAP_COMMA)) != 0 && (window->gaps & GAP_SPACE) == 0;
+}
+
 static enum certainty judge(const struct number_window *window, const struct word_view *words)
 {
     static const char *const shapes[] = {"4444", "44443", "465", "g", "f", "88", "4c", "c4",
@@ -98,7 +105,7 @@ static enum certainty judge(const struct number_window *window, const struct wor
     bool said = (number_window_signs(window, words, NEAR_BEFORE, NEAR_AFTER) & SIGN_CARD) != 0;
     if (said_as_words(window, said))
         return DOUBTFUL;
-    if (!has_issuer(window->digits, n))
+    if (!has_issuer(window->digits, n) || (is_decimal(window) && !said))
         return NOT_A_CARD;
     bool shaped = number_window_shaped(window, shapes, sizeof(shapes) / sizeof(shapes[0]));
     bool listed = (window->gaps & (GAP_COMMA | GAP_LINE)) != 0;

@@ -39,6 +39,7 @@ struct name {
     size_t words;                  /* of the whole text */
     uint32_t own;                  /* signs of its own words */
     uint32_t before, after, close; /* signs of the words around */
+    uint32_t anywhere;             /* signs of the whole text */
 };
 
 static bool is_name_char(uint8_t ch)
@@ -139,6 +140,8 @@ static enum certainty judge_word(const struct name *name)
         return NO_NAME;
     if (name->colon && (name->close & SIGN_MESSENGER))
         return CERTAIN;
+    if ((name->close & SIGN_NICK) && (name->anywhere & (SIGN_MESSENGER | SIGN_MESSENGER_WEAK)))
+        return DOUBTFUL;
     bool alone = name->letters >= LONG_WORD_MIN && name->words <= SHORT_TEXT;
     return (name->close & SIGN_MESSENGER) && (asked || alone || name->foreign) ? DOUBTFUL : NO_NAME;
 }
@@ -177,17 +180,29 @@ static bool has_tag(const struct address_view *line, size_t at)
     return true;
 }
 
+/* "телеграм собака ivan_77" is a name in Telegram, not an address there. */
+static bool is_said_after_messenger(const struct address_view *line, const struct word_view *words,
+                                    size_t at)
+{
+    size_t token = word_view_token_at(words, line->first[at]);
+
+    return (line->marks[at] & ADDRESS_SAID) && token > 0 &&
+           (words->tokens[token - 1].signs & (SIGN_MESSENGER | SIGN_MESSENGER_WEAK));
+}
+
 static void check_name(const struct address_view *line, size_t from, size_t to,
                        const struct word_view *words, struct match_list *matches)
 {
     uint8_t before = from > 0 ? line->chars[from - 1] : ' ';
-    bool address = before == '@' && from > 1 && address_is_letter_or_digit(line->chars[from - 2]);
+    bool address = before == '@' && from > 1 && address_is_letter_or_digit(line->chars[from - 2]) &&
+                   !is_said_after_messenger(line, words, from - 1);
     struct name name = {.from = from,
                         .to = to,
                         .at = before == '@' && !(line->marks[from - 1] & ADDRESS_SAID),
                         .colon = char_before(line, from) == ':',
                         .tag = has_tag(line, to),
-                        .words = words->token_count};
+                        .words = words->token_count,
+                        .anywhere = words->signs};
 
     if (to - from < NAME_MIN || to - from > NAME_MAX || address || before == '/' ||
         line->chars[to] == '@' || line->chars[to] == '/' || line->chars[to] == '(' ||

@@ -171,8 +171,9 @@ static struct evidence weigh(const struct finder *finder, const struct host_name
 
 static enum certainty judge_spoken(const struct evidence *evidence)
 {
-    return evidence->said && (evidence->path || evidence->pointed || evidence->www) ? DOUBTFUL
-                                                                                    : NO_LINK;
+    bool supported = evidence->path || evidence->pointed || evidence->www || evidence->odd;
+
+    return evidence->said && supported ? DOUBTFUL : NO_LINK;
 }
 
 static enum certainty judge(const struct host_name *host, const struct evidence *evidence)

@@ -26,6 +26,7 @@ enum {
     NEAR_BEFORE = 5,
     NEAR_AFTER = 4,
     COUNTED_BEFORE = 2,
+    SPOKEN_GROUPS_MIN = 8,
 };
 
 enum certainty { NOT_A_PHONE, DOUBTFUL, CERTAIN };
@@ -139,6 +140,25 @@ static bool is_spoken_mobile(const struct number_window *window)
            (window->digits[0] == 7 || window->digits[0] == 8) && window->digits[1] == 9;
 }
 
+static bool is_counting(const struct number_window *window)
+{
+    for (size_t i = 1; i < window->count; i++) {
+        if (window->digits[i] != (window->digits[i - 1] + 1) % 10)
+            return false;
+    }
+    return true;
+}
+
+/* "four one five eight six seven five three double oh": nobody says ten digits nearly one by one in
+ * a lesson but to count. Area codes and exchanges start with 2 to 9 (North American Numbering
+ * Plan). */
+static bool is_spoken_american(const struct number_window *window)
+{
+    return window->whole && window->spoken && window->count == 10 &&
+           window->group_count >= SPOKEN_GROUPS_MIN && window->digits[0] >= 2 && window->digits[3] >= 2 &&
+           !is_counting(window);
+}
+
 static enum certainty judge(const struct number_window *window, const struct word_view *words)
 {
     enum phone_fit fit = phone_plan_fit(window->digits, window->count, window->plus);
@@ -147,7 +167,8 @@ static enum certainty judge(const struct number_window *window, const struct wor
     if (fit == PHONE_NONE || (!window->whole && !is_full(window)))
         return NOT_A_PHONE;
     context = read_context(window, words);
-    if (is_spoken_mobile(window) && fit == PHONE_POSSIBLE && !context.said)
+    if ((is_spoken_mobile(window) || is_spoken_american(window)) && fit == PHONE_POSSIBLE &&
+        !context.said && !context.counted)
         return DOUBTFUL;
     switch (fit) {
     case PHONE_POSSIBLE:

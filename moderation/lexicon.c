@@ -99,7 +99,7 @@ const struct lexicon_entry lexicon[] = {
     SIGN(MESSENGER,
          "телеграм телеграмм телеграма телеграмма телеграме телеграмме телеграму телеграмму "
          "телеграмм* телега телегу телеге телеги телегой телеграмчик* телеграмка телеграмке "
-         "тлг тлгр тгшк* telegram* telega telegu teleg* tlg тг tg вотсап* вацап* ватсап* "
+         "тлг тлгр тгшк* тэгэ тегешк* telegram* telega telegu teleg* tlg тг tg вотсап* вацап* ватсап* "
          "ватцап* вотсапп* вотцап* уотсап* воцап* whatsap* watsap* whatsup wotsap* вайбер* "
          "вибер вибере viber* вконтакте вконтакт вконтактик* vkontakte vk инстаграм* "
          "инстаграмм* instagram* скайп* скаип* skype* skyp дискорд* discord* фейсбук* "
@@ -108,7 +108,7 @@ const struct lexicon_entry lexicon[] = {
 
     SIGN(MESSENGER_WEAK,
          "вк вкшк* инста инсту инсте инсты insta ig inst фб fb фейс дс сигнал signal "
-         "messenger мессенджер* мессендж* kik кик макс твич* twitch* steam стим стиме зум "
+         "messenger мессенджер* мессендж* snap снап kik кик макс твич* twitch* steam стим стиме зум "
          "zoom ютуб* youtube* wa ватс вотс телег теле tele")
 
     SIGN(PERSON,

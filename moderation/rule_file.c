@@ -41,8 +41,9 @@ bool rule_error_set(struct rule_error *error, const char *source, unsigned line,
     return false;
 }
 
+/* False in sight of the compiler, so that it sees that nothing unset is used behind a FAIL. */
 #define FAIL(parser, ...)                                                                          \
-    rule_error_set((parser)->error, (parser)->source, (parser)->line, __VA_ARGS__)
+    (rule_error_set((parser)->error, (parser)->source, (parser)->line, __VA_ARGS__), false)
 
 static struct rule_item *add_item(struct parser *parser, enum rule_item_kind kind, const char *text,
                                   size_t length)
