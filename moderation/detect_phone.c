@@ -155,8 +155,8 @@ static bool is_counting(const struct number_window *window)
 static bool is_spoken_american(const struct number_window *window)
 {
     return window->whole && window->spoken && window->count == 10 &&
-           window->group_count >= SPOKEN_GROUPS_MIN && window->digits[0] >= 2 && window->digits[3] >= 2 &&
-           !is_counting(window);
+           window->group_count >= SPOKEN_GROUPS_MIN && window->digits[0] >= 2 &&
+           window->digits[3] >= 2 && !is_counting(window);
 }
 
 static enum certainty judge(const struct number_window *window, const struct word_view *words)
