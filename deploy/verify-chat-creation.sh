@@ -373,6 +373,14 @@ make_rooms() {
     rooms_made=$(ask "SELECT count(*) FROM public.chat_room_changes WHERE id > $before
         AND way = 'backfill' AND change IN ('created', 'revived')") || return
     say "Rooms made: $rooms_made"
+    take_census
+}
+
+# For the gateway's metrics, where it is installed (migration 080).
+take_census() {
+    local there
+    there=$(ask "SELECT to_regprocedure('public.chatgate_take_census(bigint)') IS NOT NULL") || return
+    [[ $there != t ]] || run_psql -qAt -c "SELECT public.chatgate_take_census($rooms_made)" >/dev/null
 }
 
 repair() {

@@ -46,6 +46,7 @@
 #include "gateway/presence.h"
 #include "gateway/rate_limit.h"
 #include "gateway/room.h"
+#include "gateway/room_stats.h"
 #include "gateway/room_watch.h"
 #include "gateway/session.h"
 #include "gateway/text_hash.h"
@@ -73,6 +74,7 @@ struct gateway {
     const struct config_sources *sources;
     struct loop_lag *lag;
     struct housekeeping *housekeeping;
+    struct room_stats *room_stats;
     struct drain *drain;
     uv_signal_t signals[3];
     bool stopping;
@@ -295,6 +297,7 @@ static int open_parts(struct gateway *gateway)
     if (!node->transport)
         return EX_UNAVAILABLE;
     gateway->housekeeping = housekeeping_new(node);
+    gateway->room_stats = room_stats_new(node);
     listener_start(node->public_listener);
     listener_start(node->admin_listener);
     return EX_OK;
@@ -305,6 +308,7 @@ static void close_doors(struct gateway *gateway)
     struct node *node = &gateway->node;
 
     gateway->drain = drain_free(gateway->drain);
+    gateway->room_stats = room_stats_free(gateway->room_stats);
     gateway->housekeeping = housekeeping_free(gateway->housekeeping);
     listener_close(node->public_listener);
     listener_close(node->admin_listener);

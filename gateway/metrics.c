@@ -22,21 +22,25 @@
 #include "gateway/version.h"
 #include "protocol/xalloc.h"
 
-enum kind { COUNTER, GAUGE, SECONDS, SIZES };
+enum kind { COUNTER, GAUGE, SECONDS, SIZES, DELAYS };
 
 /* The upper bounds of the buckets; +Inf is understood. */
 static const double seconds_bounds[] = {.0005, .001, .0025, .005, .01, .025,
                                         .05,   .1,   .25,   .5,   1,   2.5};
 static const double sizes_bounds[] = {1, 2, 5, 10, 20, 50, 100, 200, 500};
+/* Seconds in which people wait: up to a day. */
+static const double delays_bounds[] = {1, 5, 15, 60, 300, 900, 1800, 3600, 14400, 86400};
 
 enum {
     SECONDS_BOUNDS = sizeof(seconds_bounds) / sizeof(seconds_bounds[0]),
     SIZES_BOUNDS = sizeof(sizes_bounds) / sizeof(sizes_bounds[0]),
+    DELAYS_BOUNDS = sizeof(delays_bounds) / sizeof(delays_bounds[0]),
     /* doubles of one series */
     WIDTH_COUNTER = 1,
     WIDTH_GAUGE = 1,
     WIDTH_SECONDS = 1 + SECONDS_BOUNDS + 1,
     WIDTH_SIZES = 1 + SIZES_BOUNDS + 1,
+    WIDTH_DELAYS = 1 + DELAYS_BOUNDS + 1,
     LABEL_NONE_COUNT = 1,
 };
 
@@ -77,19 +81,31 @@ static const struct metric_row rows[METRIC_COUNT] = {
 #include "gateway/metrics_table.h"
 };
 
+/* Of a histogram; NULL for the other kinds. */
+static const struct buckets {
+    const double *bounds;
+    unsigned count;
+} buckets[] = {
+    [COUNTER] = {NULL, 0},
+    [GAUGE] = {NULL, 0},
+    [SECONDS] = {seconds_bounds, SECONDS_BOUNDS},
+    [SIZES] = {sizes_bounds, SIZES_BOUNDS},
+    [DELAYS] = {delays_bounds, DELAYS_BOUNDS},
+};
+
 static bool is_histogram(enum kind kind)
 {
-    return kind == SECONDS || kind == SIZES;
+    return buckets[kind].bounds != NULL;
 }
 
 static unsigned bound_count(enum kind kind)
 {
-    return kind == SECONDS ? SECONDS_BOUNDS : kind == SIZES ? SIZES_BOUNDS : 0;
+    return buckets[kind].count;
 }
 
 static const double *bounds_of(enum kind kind)
 {
-    return kind == SECONDS ? seconds_bounds : sizes_bounds;
+    return buckets[kind].bounds;
 }
 
 static unsigned width_of(enum kind kind)
@@ -283,7 +299,7 @@ static void print_series(FILE *out, enum metric metric, unsigned first, unsigned
 
 static void print_metric(FILE *out, enum metric metric)
 {
-    static const char *const types[] = {"counter", "gauge", "histogram", "histogram"};
+    static const char *const types[] = {"counter", "gauge", "histogram", "histogram", "histogram"};
     const struct metric_row *row = &rows[metric];
 
     fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name, types[row->kind]);

@@ -5,8 +5,9 @@
  *
  *     METRIC_ROW(NAME, KIND, "name", LABELS, LABELS, "help")
  *
- * KIND is COUNTER (name ends in _total), GAUGE, or a histogram with the buckets of SECONDS or SIZES
- * (metrics.c). LABELS is NONE or a set below; a second set makes a metric with two labels. A set is
+ * KIND is COUNTER (name ends in _total), GAUGE, or a histogram with the buckets of SECONDS, SIZES
+ * or DELAYS (metrics.c). LABELS is NONE or a set below; a second set makes a metric with two
+ * labels. A set is
  *
  *     LABELS_BEGIN(SET, "label") LABEL_ROW(SET, VALUE, "value") ... LABELS_END(SET)
  *
@@ -203,6 +204,32 @@ LABEL_ROW(RESULT, OK,     "ok")
 LABEL_ROW(RESULT, FAILED, "failed")
 LABELS_END(RESULT)
 
+/* How a room came to be: chat_room_changes.way. */
+LABELS_BEGIN(WAY, "way")
+LABEL_ROW(WAY, TRIGGER,  "trigger")
+LABEL_ROW(WAY, LAZY,     "lazy")
+LABEL_ROW(WAY, BACKFILL, "backfill")
+LABEL_ROW(WAY, PLATFORM, "platform")
+LABEL_ROW(WAY, OTHER,    "other")
+LABELS_END(WAY)
+
+LABELS_BEGIN(MADE, "change")
+LABEL_ROW(MADE, CREATED, "created")
+LABEL_ROW(MADE, REVIVED, "revived")
+LABELS_END(MADE)
+
+LABELS_BEGIN(ROOM_FAILURE, "reason")
+LABEL_ROW(ROOM_FAILURE, LOCK_TIMEOUT, "lock_timeout")
+LABEL_ROW(ROOM_FAILURE, DEADLOCK,     "deadlock")
+LABEL_ROW(ROOM_FAILURE, OTHER,        "other")
+LABELS_END(ROOM_FAILURE)
+
+/* Since when a room was due. */
+LABELS_BEGIN(DUE, "since")
+LABEL_ROW(DUE, BOOKING,    "booking")
+LABEL_ROW(DUE, LESSON_END, "lesson_end")
+LABELS_END(DUE)
+
 /* Connections and sessions */
 METRIC_ROW(CONNECTIONS, GAUGE, "chatgate_connections", TRANSPORT, NONE, "Open client connections.")
 METRIC_ROW(CONNECTIONS_OPENED, COUNTER, "chatgate_connections_opened_total", TRANSPORT, NONE, "Client connections accepted.")
@@ -256,6 +283,16 @@ METRIC_ROW(BUS_DROPPED, COUNTER, "chatgate_bus_dropped_total", BUS_DROP, NONE, "
 METRIC_ROW(BUS_NODES, GAUGE, "chatgate_bus_nodes", NONE, NONE, "Nodes whose heartbeat is heard, with this one.")
 METRIC_ROW(EVENT_LOOP_LAG_SECONDS, SECONDS, "chatgate_event_loop_lag_seconds", NONE, NONE, "Busy time of one turn of the event loop.")
 METRIC_ROW(EVENT_LOOP_LAG_MAX_SECONDS, GAUGE, "chatgate_event_loop_lag_max_seconds", NONE, NONE, "Longest turn of the event loop in the last 30 to 60 seconds.")
+
+/* Rooms in the database (room_stats.c). Each node counts all of them: take the max, not the sum. */
+METRIC_ROW(ROOMS_MADE, COUNTER, "chatgate_rooms_made_total", WAY, MADE, "Rooms made or revived in the database, by way; the same on each node.")
+METRIC_ROW(ROOMS_CLOSED, COUNTER, "chatgate_rooms_closed_total", NONE, NONE, "Rooms soft-deleted or deleted in the database; the same on each node.")
+METRIC_ROW(ROOM_FAILURES, COUNTER, "chatgate_room_failures_total", ROOM_FAILURE, NONE, "Bookings whose trigger could make no room, by reason; the same on each node.")
+METRIC_ROW(ROOM_LAG_SECONDS, DELAYS, "chatgate_room_lag_seconds", DUE, NONE, "How late new rooms were, since the booking and since the end of the pair's first lesson.")
+METRIC_ROW(ROOM_CENSUS, GAUGE, "chatgate_room_census_timestamp_seconds", NONE, NONE, "When a backfill last counted bookings and rooms, in Unix time; 0 for never.")
+METRIC_ROW(ACTIVE_BOOKINGS, GAUGE, "chatgate_active_bookings", NONE, NONE, "Active bookings at the last census.")
+METRIC_ROW(LIVE_ROOMS, GAUGE, "chatgate_live_rooms", NONE, NONE, "Rooms that are not deleted at the last census.")
+METRIC_ROW(MISSING_ROOMS, GAUGE, "chatgate_missing_rooms", NONE, NONE, "Rooms of active bookings that the last census found missing.")
 
 /* Moderation */
 METRIC_ROW(MODERATION_QUEUE, GAUGE, "chatgate_moderation_queue_messages", CASE, NONE, "Messages that wait for a moderator, by state.")

@@ -5,7 +5,7 @@ SELECT no_plan();
 
 SELECT has_table('public', name, 'table ' || name)
 FROM unnest(ARRAY['users', 'lessons', 'bookings', 'chat_rooms', 'messages', 'chat_read_marks',
-                  'chat_room_changes', 'moderation_rule_sets', 'moderation_rules',
+                  'chat_room_changes', 'chat_room_census', 'moderation_rule_sets', 'moderation_rules',
                   'moderation_cases', 'moderation_audit', 'user_access', 'chatgate_settings',
                   'chatgate_migrations']) AS name;
 

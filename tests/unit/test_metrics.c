@@ -120,6 +120,19 @@ static void test_histogram(void **state)
     assert_true(metrics_value(METRIC_DELIVERY_SECONDS, 0, 0) == 5);
 }
 
+static void test_delays_reach_a_day(void **state)
+{
+    metrics_observe_label(METRIC_ROOM_LAG_SECONDS, LABEL_DUE_LESSON_END, 0);
+    metrics_observe_label(METRIC_ROOM_LAG_SECONDS, LABEL_DUE_LESSON_END, 3600);
+    metrics_observe_label(METRIC_ROOM_LAG_SECONDS, LABEL_DUE_LESSON_END, 90000);
+    render();
+    assert_line("chatgate_room_lag_seconds_bucket{since=\"lesson_end\",le=\"1\"} 1");
+    assert_line("chatgate_room_lag_seconds_bucket{since=\"lesson_end\",le=\"1800\"} 1");
+    assert_line("chatgate_room_lag_seconds_bucket{since=\"lesson_end\",le=\"3600\"} 2");
+    assert_line("chatgate_room_lag_seconds_bucket{since=\"lesson_end\",le=\"86400\"} 2");
+    assert_line("chatgate_room_lag_seconds_bucket{since=\"lesson_end\",le=\"+Inf\"} 3");
+}
+
 static void test_labelled_histogram(void **state)
 {
     render();
@@ -226,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_all_series_exist_from_the_start),
         cmocka_unit_test(test_counters_and_gauges),
         cmocka_unit_test(test_histogram),
+        cmocka_unit_test(test_delays_reach_a_day),
         cmocka_unit_test(test_labelled_histogram),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_labels_follow_their_enums),
