@@ -105,7 +105,7 @@ enum census_column { TAKEN, ACTIVE_BOOKINGS, ROOMS, MISSING };
 static void read_census(struct room_stats *stats, const PGresult *result)
 {
     (void)stats;
-    metrics_set(METRIC_ROOM_CENSUS, (double)pg_int8(result, 0, TAKEN) / 1e6);
+    metrics_set(METRIC_ROOM_CENSUS, (double)(pg_int8(result, 0, TAKEN) / 1000000));
     metrics_set(METRIC_ACTIVE_BOOKINGS, (double)pg_int8(result, 0, ACTIVE_BOOKINGS));
     metrics_set(METRIC_LIVE_ROOMS, (double)pg_int8(result, 0, ROOMS));
     metrics_set(METRIC_MISSING_ROOMS, (double)pg_int8(result, 0, MISSING));
