@@ -106,7 +106,7 @@ static int session_open(struct session *session, const struct sources *sources)
     session->rules = sources->count ? rule_set_compile(sources->items, sources->count, 1, &error)
                                     : rule_set_default(1, &error);
     if (!session->rules) {
-        fprintf(stderr, "%s:%u: %s\n", error.source, error.line, error.reason);
+        fprintf(stderr, "%s:%u:%u: %s\n", error.source, error.line, error.column, error.reason);
         return EX_DATAERR;
     }
     session->screener = screener_new();

@@ -63,8 +63,9 @@ bool detector_parse(enum detector *out, const char *name)
     return false;
 }
 
-static void rule_deinit(struct rule *rule)
+void rule_deinit(struct rule *rule)
 {
+    free(rule->text);
     free(rule->id);
     free(rule->name);
     free(rule->locale);

@@ -56,21 +56,23 @@ enum rule_item_kind {
 /* One word, phrase, pattern or example of a rule, as UTF-8. */
 struct rule_item {
     enum rule_item_kind kind;
-    unsigned line;
+    unsigned line, column;
     char *text;
     size_t length;
 };
 
 struct rule {
+    bool override; /* no rule of its own: changes settings of the one with its id */
+    char *text;    /* as it was written, with the comments above it */
     char *id, *name, *locale, *reason; /* reason NULL = the label's */
     char *source;
-    unsigned line;
+    unsigned line, column;
     enum label label;
     enum rule_action action;
     enum rule_state state;
     int severity;
-    unsigned ceiling; /* hits per 10,000 messages above which it falls back to hold; 0 = none */
-    bool has_label, has_action, has_severity;
+    unsigned ceiling; /* of 10,000 senders, above which it falls back to hold; 0 = none */
+    bool has_label, has_action, has_severity, has_state, has_ceiling;
     struct rule_conditions conditions;
     struct rule_item *items;
     size_t item_count, item_capacity;
@@ -81,6 +83,7 @@ struct rule_list {
     size_t count, capacity;
 };
 
+void rule_deinit(struct rule *rule);
 void rule_list_deinit(struct rule_list *list);
 
 /* "words", "phrase", "pattern" or "detector": what the rule mostly is. */

@@ -49,10 +49,11 @@ static bool check_rule(struct screener *screener, struct rule_set *set, size_t i
         if (!wanted && item->kind != ITEM_CLEAN)
             continue;
         if (screener_run(screener, set, &input, &result) != 0)
-            return rule_error_set(error, rule->source, item->line, "rule %s: screening failed",
-                                  rule->id);
+            return rule_error_set(error, rule->source, item->line, item->column,
+                                  "rule %s: screening failed", rule->id);
         if (fires(&result, index) != wanted)
-            return rule_error_set(error, rule->source, item->line, "rule %s %s '%.80s'", rule->id,
+            return rule_error_set(error, rule->source, item->line, item->column,
+                                  "rule %s %s '%.80s'", rule->id,
                                   wanted ? "misses its example" : "fires on clean", item->text);
     }
     return true;

@@ -6,6 +6,7 @@
 
 #include "moderation/phrase.h"
 #include "moderation/rule.h"
+#include "moderation/rule_layers.h"
 #include "moderation/word_matcher.h"
 
 /* What a literal's tag means: kind in the top bits, an index below. */
@@ -37,6 +38,7 @@ struct rule_set {
     atomic_uint references;
     int64_t version;
     struct rule_list list;
+    struct rule_orphans orphans;
     struct rule_excepts *excepts; /* one per rule */
     struct rule_phrase *phrases;
     size_t phrase_count;

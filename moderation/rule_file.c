@@ -3,61 +3,72 @@
  *
  * The format is for people who review rules as they review code: one statement a line, a keyword
  * and its arguments; a rule starts with "rule ID" and goes on to the next. Nothing is guessed: an
- * unknown keyword, a second label, a rule that could never match, each is an error with its line.
- * What words and phrases mean is not decided here, but where they are compiled.
+ * unknown keyword, a second label, a rule that could never match, each is an error with its line
+ * and column. A rule keeps its own text, with the comments above it, so that what was imported can
+ * be exported as it was written.
  */
 #include "moderation/rule_file.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "moderation/screen.h"
+#include "moderation/rule_keyword.h"
 #include "protocol/utf8.h"
 #include "protocol/xalloc.h"
 
 enum { LINE_MAX_BYTES = 4096, RULES_MAX = 100000, ITEMS_MAX = 20000, ID_MAX = 64 };
 
-struct parser {
-    struct rule_list *list;
-    struct rule *rule; /* the one being read, or NULL */
-    const char *source;
-    unsigned line;
-    struct rule_error *error;
-};
-
-bool rule_error_set(struct rule_error *error, const char *source, unsigned line, const char *format,
-                    ...)
+bool rule_error_set(struct rule_error *error, const char *source, unsigned line, unsigned column,
+                    const char *format, ...)
 {
     va_list args;
 
     snprintf(error->source, sizeof(error->source), "%s", source);
     error->line = line;
+    error->column = column;
     va_start(args, format);
     vsnprintf(error->reason, sizeof(error->reason), format, args);
     va_end(args);
     return false;
 }
 
-/* False in sight of the compiler, so that it sees that nothing unset is used behind a FAIL. */
-#define FAIL(parser, ...)                                                                          \
-    (rule_error_set((parser)->error, (parser)->source, (parser)->line, __VA_ARGS__), false)
-
-static struct rule_item *add_item(struct parser *parser, enum rule_item_kind kind, const char *text,
-                                  size_t length)
+void rule_parser_at(struct rule_parser *parser, const char *place)
 {
-    struct rule *rule = parser->rule;
+    size_t before = (size_t)(place - parser->line_text);
 
-    if (rule->item_count == rule->item_capacity) {
-        rule->item_capacity = rule->item_capacity ? rule->item_capacity * 2 : 8;
-        rule->items = xreallocarray(rule->items, rule->item_capacity, sizeof(*rule->items));
-    }
-    rule->items[rule->item_count] = (struct rule_item){
-        .kind = kind, .line = parser->line, .text = xmemdup(text, length), .length = length};
-    return &rule->items[rule->item_count++];
+    parser->column = (unsigned)utf8_count(parser->line_text, before) + 1;
 }
+
+/* ---- the text of a rule ---- */
+
+/* A rule's text goes from behind the last statement of the one before to its own last one. */
+struct block {
+    const char *source;
+    size_t from, to; /* bytes */
+};
+
+static char *block_text(const struct block *block)
+{
+    size_t from = block->from, to = block->to;
+    const char *text = block->source;
+
+    /* Blank lines around it are nobody's. */
+    for (size_t i = from; i < to && strchr(" \t\r\n", text[i]); i++) {
+        if (text[i] == '\n')
+            from = i + 1;
+    }
+    while (to > from && strchr(" \t\r\n", text[to - 1]))
+        to--;
+    char *out = xmalloc(to - from + 2);
+    memcpy(out, text + from, to - from);
+    out[to - from] = '\n';
+    out[to - from + 1] = '\0';
+    return out;
+}
+
+/* ---- rules ---- */
 
 static bool id_is_good(const char *id)
 {
@@ -68,298 +79,29 @@ static bool id_is_good(const char *id)
     return strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-") == n;
 }
 
-static bool start_rule(struct parser *parser, const char *id)
+static bool start_rule(struct rule_parser *parser, const char *id, bool override, unsigned column)
 {
     struct rule_list *list = parser->list;
 
+    rule_parser_at(parser, id);
     if (!id_is_good(id))
-        return FAIL(parser, "a rule's id is 1 to %d of a-z 0-9 . _ -", ID_MAX);
+        return RULE_FAIL(parser, "a rule's id is 1 to %d of a-z 0-9 . _ -", ID_MAX);
     if (list->count == RULES_MAX)
-        return FAIL(parser, "more than %d rules", RULES_MAX);
+        return RULE_FAIL(parser, "more than %d rules", RULES_MAX);
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? list->capacity * 2 : 64;
         list->rules = xreallocarray(list->rules, list->capacity, sizeof(*list->rules));
     }
     parser->rule = &list->rules[list->count++];
     *parser->rule = (struct rule){.id = xstrdup(id),
+                                  .override = override,
                                   .source = xstrdup(parser->source),
                                   .line = parser->line,
+                                  .column = column,
                                   .action = RULE_HOLD,
                                   .state = RULE_ON};
     return true;
 }
-
-/* ---- one function per keyword ---- */
-
-static bool read_string(struct parser *parser, char **field, const char *value, const char *what)
-{
-    if (*field)
-        return FAIL(parser, "a second %s", what);
-    if (!*value)
-        return FAIL(parser, "%s is empty", what);
-    *field = xstrdup(value);
-    return true;
-}
-
-static bool read_name(struct parser *parser, char *value)
-{
-    return read_string(parser, &parser->rule->name, value, "name");
-}
-
-static bool read_locale(struct parser *parser, char *value)
-{
-    return read_string(parser, &parser->rule->locale, value, "locale");
-}
-
-static bool read_reason(struct parser *parser, char *value)
-{
-    return read_string(parser, &parser->rule->reason, value, "reason");
-}
-
-static bool read_label(struct parser *parser, char *value)
-{
-    if (parser->rule->has_label)
-        return FAIL(parser, "a second label");
-    if (!label_parse(&parser->rule->label, value))
-        return FAIL(parser, "unknown label '%.40s'", value);
-    parser->rule->has_label = true;
-    return true;
-}
-
-static bool read_choice(struct parser *parser, const char *value, const char *const names[],
-                        size_t count, const char *what, int *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], value) == 0) {
-            *out = (int)i;
-            return true;
-        }
-    }
-    return FAIL(parser, "unknown %s '%.40s'", what, value);
-}
-
-static bool read_action(struct parser *parser, char *value)
-{
-    static const char *const names[] = {"flag", "hold", "block"};
-    int choice = 0;
-
-    if (!read_choice(parser, value, names, 3, "action", &choice))
-        return false;
-    parser->rule->action = (enum rule_action)choice;
-    parser->rule->has_action = true;
-    return true;
-}
-
-static bool read_state(struct parser *parser, char *value)
-{
-    static const char *const names[] = {"off", "shadow", "on"};
-    int choice = 0;
-
-    if (!read_choice(parser, value, names, 3, "state", &choice))
-        return false;
-    parser->rule->state = (enum rule_state)choice;
-    return true;
-}
-
-static bool read_number(struct parser *parser, const char *value, long most, long *out)
-{
-    char *end;
-
-    if (!isdigit((unsigned char)*value))
-        return FAIL(parser, "'%.40s' is no number", value);
-    *out = strtol(value, &end, 10);
-    if (*end || *out > most)
-        return FAIL(parser, "'%.40s' is not a number from 0 to %ld", value, most);
-    return true;
-}
-
-static bool read_severity(struct parser *parser, char *value)
-{
-    long number;
-
-    if (!read_number(parser, value, 4, &number))
-        return false;
-    parser->rule->severity = (int)number;
-    parser->rule->has_severity = true;
-    return true;
-}
-
-static bool read_ceiling(struct parser *parser, char *value)
-{
-    long number;
-
-    if (!read_number(parser, value, 10000, &number))
-        return false;
-    parser->rule->ceiling = (unsigned)number;
-    return true;
-}
-
-/* Calls `each` for every blank-separated part of `value`. */
-static bool read_parts(struct parser *parser, char *value,
-                       bool (*each)(struct parser *parser, char *part))
-{
-    char *save = NULL;
-
-    for (char *part = strtok_r(value, " \t", &save); part; part = strtok_r(NULL, " \t", &save)) {
-        if (!each(parser, part))
-            return false;
-    }
-    return true;
-}
-
-static bool read_one_role(struct parser *parser, char *part)
-{
-    static const char *const names[] = {"student", "teacher", "other"};
-    int choice = 0;
-
-    if (!read_choice(parser, part, names, 3, "role", &choice))
-        return false;
-    parser->rule->conditions.roles |= 1U << choice;
-    return true;
-}
-
-static bool read_role(struct parser *parser, char *value)
-{
-    return read_parts(parser, value, read_one_role);
-}
-
-static bool read_booked(struct parser *parser, char *value)
-{
-    static const char *const names[] = {"no", "yes"};
-    int choice = 0;
-
-    if (!read_choice(parser, value, names, 2, "answer to booked", &choice))
-        return false;
-    parser->rule->conditions.if_not_booked = choice == 0;
-    parser->rule->conditions.if_booked = choice == 1;
-    return true;
-}
-
-static bool read_first_messages(struct parser *parser, char *value)
-{
-    long number;
-
-    if (!read_number(parser, value, 1000000, &number))
-        return false;
-    parser->rule->conditions.first_messages = (uint32_t)number;
-    return true;
-}
-
-static bool read_room_younger(struct parser *parser, char *value)
-{
-    long number;
-
-    if (!read_number(parser, value, 1000000000, &number))
-        return false;
-    parser->rule->conditions.room_younger_s = number;
-    return true;
-}
-
-static bool read_word(struct parser *parser, char *part)
-{
-    add_item(parser, ITEM_WORD, part, strlen(part));
-    return true;
-}
-
-static bool read_words(struct parser *parser, char *value)
-{
-    return read_parts(parser, value, read_word);
-}
-
-static bool read_one_except(struct parser *parser, char *part)
-{
-    add_item(parser, ITEM_EXCEPT, part, strlen(part));
-    return true;
-}
-
-static bool read_except(struct parser *parser, char *value)
-{
-    return read_parts(parser, value, read_one_except);
-}
-
-static bool read_one_host(struct parser *parser, char *part)
-{
-    add_item(parser, ITEM_HOST, part, strlen(part));
-    return true;
-}
-
-static bool read_hosts(struct parser *parser, char *value)
-{
-    return read_parts(parser, value, read_one_host);
-}
-
-static bool read_phrase(struct parser *parser, char *value)
-{
-    add_item(parser, ITEM_PHRASE, value, strlen(value));
-    return true;
-}
-
-static bool read_pattern(struct parser *parser, char *value)
-{
-    add_item(parser, ITEM_PATTERN, value, strlen(value));
-    return true;
-}
-
-static bool read_offences(struct parser *parser, char *value)
-{
-    long number;
-
-    if (!read_number(parser, value, 1000000, &number))
-        return false;
-    parser->rule->conditions.offences = (uint32_t)number;
-    return true;
-}
-
-static bool read_detector(struct parser *parser, char *value)
-{
-    enum detector detector;
-
-    if (!detector_parse(&detector, value))
-        return FAIL(parser, "unknown detector '%.40s'", value);
-    add_item(parser, ITEM_DETECTOR, value, strlen(value));
-    return true;
-}
-
-static bool read_match(struct parser *parser, char *value)
-{
-    add_item(parser, ITEM_MATCH, value, strlen(value));
-    return true;
-}
-
-static bool read_clean(struct parser *parser, char *value)
-{
-    add_item(parser, ITEM_CLEAN, value, strlen(value));
-    return true;
-}
-
-static const struct keyword {
-    const char *name;
-    bool (*read)(struct parser *parser, char *value);
-} keywords[] = {
-    {"name", read_name},
-    {"label", read_label},
-    {"reason", read_reason},
-    {"action", read_action},
-    {"severity", read_severity},
-    {"state", read_state},
-    {"locale", read_locale},
-    {"ceiling", read_ceiling},
-    {"role", read_role},
-    {"booked", read_booked},
-    {"first-messages", read_first_messages},
-    {"room-younger", read_room_younger},
-    {"offences", read_offences},
-    {"words", read_words},
-    {"except", read_except},
-    {"hosts", read_hosts},
-    {"phrase", read_phrase},
-    {"pattern", read_pattern},
-    {"detector", read_detector},
-    {"match", read_match},
-    {"clean", read_clean},
-};
-
-/* ---- lines ---- */
 
 static bool has_matcher(const struct rule *rule)
 {
@@ -380,86 +122,119 @@ static bool has_matcher(const struct rule *rule)
     return false;
 }
 
+#define FAIL_RULE(parser, ...)                                                                     \
+    rule_error_set((parser)->error, (parser)->source, (parser)->rule->line,                        \
+                   (parser)->rule->column, __VA_ARGS__)
+
+static bool finish_override(struct rule_parser *parser)
+{
+    const struct rule *rule = parser->rule;
+
+    if (rule->has_state || rule->has_action || rule->has_severity || rule->has_ceiling)
+        return true;
+    return FAIL_RULE(parser, "override %s changes nothing", rule->id);
+}
+
 /* Checks a rule that is complete, and fills in what it left to its label. */
-static bool finish_rule(struct parser *parser)
+static bool finish_rule(struct rule_parser *parser, const struct block *block)
 {
     struct rule *rule = parser->rule;
 
     if (!rule)
         return true;
+    rule->text = block_text(block);
+    if (rule->override)
+        return finish_override(parser);
     if (!rule->has_label)
-        return rule_error_set(parser->error, parser->source, rule->line, "rule %s has no label",
-                              rule->id);
+        return FAIL_RULE(parser, "rule %s has no label", rule->id);
     if (!has_matcher(rule))
-        return rule_error_set(
-            parser->error, parser->source, rule->line,
-            "rule %s matches nothing: it has no words, phrase, pattern or detector", rule->id);
+        return FAIL_RULE(parser,
+                         "rule %s matches nothing: it has no words, phrase, pattern or detector",
+                         rule->id);
     if (rule->item_count > ITEMS_MAX)
-        return rule_error_set(parser->error, parser->source, rule->line,
-                              "rule %s has more than %d lines", rule->id, ITEMS_MAX);
+        return FAIL_RULE(parser, "rule %s has more than %d lines", rule->id, ITEMS_MAX);
     if (rule->action > label_highest_action(rule->label))
-        return rule_error_set(parser->error, parser->source, rule->line,
-                              "rule %s: label %s only ever holds", rule->id,
-                              label_name(rule->label));
+        return FAIL_RULE(parser, "rule %s: label %s only ever holds", rule->id,
+                         label_name(rule->label));
     if (!rule->has_severity)
         rule->severity = label_severity(rule->label);
     return true;
 }
 
-static bool parse_statement(struct parser *parser, char *line)
-{
-    char *value = line + strcspn(line, " \t");
+/* ---- lines ---- */
 
+static bool is_statement(const char *line)
+{
+    line += strspn(line, " \t\r");
+    return *line != '\0' && *line != '#';
+}
+
+/* `line` is a copy without its end, and is written into. */
+static bool read_statement(struct rule_parser *parser, struct block *block, char *line)
+{
+    char *end = line + strlen(line), *name = line + strspn(line, " \t");
+    bool override;
+
+    while (end > name && strchr(" \t\r", end[-1]))
+        *--end = '\0';
+    char *value = name + strcspn(name, " \t");
     if (*value)
         *value++ = '\0';
     value += strspn(value, " \t");
-    if (strcmp(line, "rule") == 0)
-        return finish_rule(parser) && start_rule(parser, value);
-    if (!parser->rule)
-        return FAIL(parser, "'%.40s' before the first rule", line);
-    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-        if (strcmp(keywords[i].name, line) == 0)
-            return keywords[i].read(parser, value);
+    rule_parser_at(parser, name);
+    override = strcmp(name, "override") == 0;
+    if (override || strcmp(name, "rule") == 0) {
+        unsigned column = parser->column;
+
+        if (!finish_rule(parser, block))
+            return false;
+        if (parser->rule)
+            block->from = block->to;
+        return start_rule(parser, value, override, column);
     }
-    return FAIL(parser, "unknown keyword '%.40s'", line);
+    if (!parser->rule)
+        return RULE_FAIL(parser, "'%.40s' before the first rule", name);
+    return rule_keyword_read(parser, name, value);
 }
 
-/* `line` is a copy without its end. */
-static bool parse_line(struct parser *parser, char *line)
+static bool read_line(struct rule_parser *parser, struct block *block, const char *text,
+                      size_t length)
 {
-    char *end = line + strlen(line);
+    char line[LINE_MAX_BYTES + 1];
 
-    line += strspn(line, " \t");
-    if (*line == '#')
+    parser->line++;
+    parser->line_text = line;
+    parser->column = 1;
+    if (length > LINE_MAX_BYTES || memchr(text, '\0', length))
+        return RULE_FAIL(parser, "longer than %d bytes, or has a NUL", LINE_MAX_BYTES);
+    memcpy(line, text, length);
+    line[length] = '\0';
+    if (!is_statement(line))
         return true;
-    while (end > line && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'))
-        *--end = '\0';
-    return *line == '\0' || parse_statement(parser, line);
+    if (!read_statement(parser, block, line))
+        return false;
+    block->to = (size_t)(text - block->source) + length;
+    return true;
 }
 
 bool rule_file_parse(struct rule_list *list, const struct rule_source *source,
                      struct rule_error *error)
 {
-    struct parser parser = {.list = list, .source = source->name, .error = error};
-    const char *text = source->text;
-    size_t left = source->length;
+    struct rule_parser parser = {.list = list, .source = source->name, .error = error};
+    struct block block = {.source = source->text};
+    size_t at = 0;
 
-    if (!utf8_valid(text, left))
-        return rule_error_set(error, source->name, 0, "not UTF-8");
-    while (left > 0) {
-        const char *newline = memchr(text, '\n', left);
-        size_t length = newline ? (size_t)(newline - text) : left;
-        char line[LINE_MAX_BYTES + 1];
+    if (!utf8_valid(source->text, source->length))
+        return rule_error_set(error, source->name, 0, 0, "not UTF-8");
+    while (at < source->length) {
+        const char *text = source->text + at;
+        const char *newline = memchr(text, '\n', source->length - at);
+        size_t length = newline ? (size_t)(newline - text) : source->length - at;
 
-        parser.line++;
-        if (length > LINE_MAX_BYTES || memchr(text, '\0', length))
-            return FAIL(&parser, "longer than %d bytes, or has a NUL", LINE_MAX_BYTES);
-        memcpy(line, text, length);
-        line[length] = '\0';
-        if (!parse_line(&parser, line))
+        if (!read_line(&parser, &block, text, length))
             return false;
-        text += length + (newline ? 1 : 0);
-        left -= length + (newline ? 1 : 0);
+        at += length + (newline ? 1 : 0);
     }
-    return finish_rule(&parser);
+    block.to = source->length;
+    return finish_rule(&parser, &block);
 }

@@ -12,5 +12,5 @@ bool rule_file_parse(struct rule_list *list, const struct rule_source *source,
                      struct rule_error *error);
 
 /* Fills an error, formatted; returns false, so that a caller can return it. */
-bool rule_error_set(struct rule_error *error, const char *source, unsigned line, const char *format,
-                    ...) __attribute__((format(printf, 4, 5)));
+bool rule_error_set(struct rule_error *error, const char *source, unsigned line, unsigned column,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -19,11 +19,13 @@
 #include "moderation/rule_check.h"
 #include "moderation/rule_compiled.h"
 #include "moderation/rule_file.h"
+#include "moderation/rule_golden.h"
 #include "protocol/xalloc.h"
 
 struct compiler {
     struct rule_set *set;
     struct word_matcher_builder *builder;
+    const struct rule_cache *cache;
     struct rule_error *error;
     uint32_t rule;
 };
@@ -118,7 +120,8 @@ static bool compile_rule(struct compiler *compiler, const struct rule *rule)
 
         if (why)
             return rule_error_set(compiler->error, rule->source, rule->items[i].line,
-                                  "rule %s: '%.40s': %s", rule->id, rule->items[i].text, why);
+                                  rule->items[i].column, "rule %s: '%.40s': %s", rule->id,
+                                  rule->items[i].text, why);
     }
     return true;
 }
@@ -146,7 +149,7 @@ static bool compile_lexicon(struct compiler *compiler)
             const char *why = n ? word_pattern_parse(word, n, add_literal, compiler) : NULL;
 
             if (why)
-                return rule_error_set(compiler->error, "lexicon", 0, "'%.*s': %s", (int)n, word,
+                return rule_error_set(compiler->error, "lexicon", 0, 0, "'%.*s': %s", (int)n, word,
                                       why);
             word += n + (word[n] == ' ');
         }
@@ -158,62 +161,67 @@ static bool compile_matcher(struct compiler *compiler)
 {
     char why[sizeof(compiler->error->reason)];
 
-    compiler->set->matcher = word_matcher_compile(compiler->builder, why, sizeof(why));
+    compiler->set->matcher =
+        word_matcher_compile(compiler->builder, compiler->cache, why, sizeof(why));
     if (!compiler->set->matcher)
-        return rule_error_set(compiler->error, "", 0, "%s", why);
+        return rule_error_set(compiler->error, "", 0, 0, "%s", why);
     const char *patterns_why = pattern_matcher_compile(compiler->set->patterns);
     if (patterns_why)
-        return rule_error_set(compiler->error, "", 0, "the patterns together: %s", patterns_why);
+        return rule_error_set(compiler->error, "", 0, 0, "the patterns together: %s", patterns_why);
     return true;
 }
 
-static int compare_ids(const void *a, const void *b)
+static bool parse_layer(struct rule_list *list, const struct rule_layer *layer,
+                        struct rule_error *error)
 {
-    return strcmp((*(const struct rule *const *)a)->id, (*(const struct rule *const *)b)->id);
-}
-
-static bool check_unique(const struct rule_list *list, struct rule_error *error)
-{
-    const struct rule **sorted = xreallocarray(NULL, list->count + 1, sizeof(const struct rule *));
-    bool good = true;
-
-    for (size_t i = 0; i < list->count; i++)
-        sorted[i] = &list->rules[i];
-    qsort(sorted, list->count, sizeof(const struct rule *), compare_ids);
-    for (size_t i = 1; good && i < list->count; i++) {
-        if (strcmp(sorted[i - 1]->id, sorted[i]->id) == 0)
-            good = rule_error_set(error, sorted[i]->source, sorted[i]->line,
-                                  "rule %s is there twice", sorted[i]->id);
-    }
-    free(sorted);
-    return good;
-}
-
-static bool parse_sources(struct rule_set *set, const struct rule_source *sources, size_t count,
-                          struct rule_error *error)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!rule_file_parse(&set->list, &sources[i], error))
+    for (size_t i = 0; i < layer->count; i++) {
+        if (!rule_file_parse(list, &layer->sources[i], error))
             return false;
     }
-    return check_unique(&set->list, error);
+    return true;
+}
+
+static bool parse_layers(struct rule_set *set, const struct rule_layer *base,
+                         const struct rule_layer *own, struct rule_error *error)
+{
+    struct rule_list over = {0};
+
+    if (parse_layer(&set->list, base, error) && parse_layer(&over, own, error))
+        return rule_layers_merge(&set->list, &over, &set->orphans, error);
+    rule_list_deinit(&over);
+    return false;
+}
+
+struct rule_set *rule_set_compile_over(const struct rule_layer *base, const struct rule_layer *own,
+                                       int64_t version, const struct rule_cache *cache,
+                                       struct rule_error *error)
+{
+    struct rule_set *set = xcalloc(1, sizeof(*set));
+    struct compiler compiler = {
+        .set = set, .builder = word_matcher_builder_new(), .cache = cache, .error = error};
+
+    atomic_init(&set->references, 1);
+    set->version = version;
+    set->patterns = pattern_matcher_new();
+    bool good = parse_layers(set, base, own, error);
+    set->excepts = xcalloc(set->list.count + 1, sizeof(*set->excepts));
+    good = good && compile_rules(&compiler) && compile_lexicon(&compiler) &&
+           compile_matcher(&compiler) && rule_golden_check(set, error) &&
+           rule_check_examples(set, error);
+    word_matcher_builder_free(compiler.builder);
+    return good ? set : rule_set_unref(set);
 }
 
 struct rule_set *rule_set_compile(const struct rule_source *sources, size_t count, int64_t version,
                                   struct rule_error *error)
 {
-    struct rule_set *set = xcalloc(1, sizeof(*set));
-    struct compiler compiler = {.set = set, .builder = word_matcher_builder_new(), .error = error};
+    const struct rule_layer none = {.count = 0}, all = {.sources = sources, .count = count};
+    struct rule_set *set = rule_set_compile_over(&none, &all, version, NULL, error);
 
-    atomic_init(&set->references, 1);
-    set->version = version;
-    set->patterns = pattern_matcher_new();
-    bool good = parse_sources(set, sources, count, error);
-    set->excepts = xcalloc(set->list.count + 1, sizeof(*set->excepts));
-    good = good && compile_rules(&compiler) && compile_lexicon(&compiler) &&
-           compile_matcher(&compiler) && rule_check_examples(set, error);
-    word_matcher_builder_free(compiler.builder);
-    return good ? set : rule_set_unref(set);
+    if (!set || set->orphans.count == 0)
+        return set;
+    rule_error_set(error, "", 0, 0, "override %s: there is no such rule", set->orphans.ids[0]);
+    return rule_set_unref(set);
 }
 
 struct rule_set *rule_set_default(int64_t version, struct rule_error *error)
@@ -253,6 +261,7 @@ struct rule_set *rule_set_unref(struct rule_set *set)
     word_matcher_free(set->matcher);
     pattern_matcher_free(set->patterns);
     rule_list_deinit(&set->list);
+    rule_orphans_deinit(&set->orphans);
     free(set);
     return NULL;
 }
@@ -260,6 +269,16 @@ struct rule_set *rule_set_unref(struct rule_set *set)
 int64_t rule_set_version(const struct rule_set *set)
 {
     return set->version;
+}
+
+size_t rule_set_orphan_count(const struct rule_set *set)
+{
+    return set->orphans.count;
+}
+
+const char *rule_set_orphan(const struct rule_set *set, size_t index)
+{
+    return set->orphans.ids[index];
 }
 
 size_t rule_set_count(const struct rule_set *set)
@@ -273,6 +292,8 @@ struct rule_info rule_set_info(const struct rule_set *set, size_t index)
 
     return (struct rule_info){
         .id = rule->id,
+        .name = rule->name ? rule->name : "",
+        .text = rule->text,
         .kind = rule_kind(rule),
         .label = label_name(rule->label),
         .reason = rule->reason ? rule->reason : label_reason(rule->label),

@@ -17,8 +17,25 @@ struct rule_source {
 /* Where a bad rule is, and what is wrong with it. */
 struct rule_error {
     char source[64];
-    unsigned line; /* from 1; 0 = the set as a whole */
+    unsigned line;   /* from 1; 0 = the set as a whole */
+    unsigned column; /* in characters, from 1 */
     char reason[192];
+};
+
+/* Compiled databases, kept by the caller between runs (moderation does no I/O). A database is found
+ * by `key`, all that went into it. */
+struct rule_cache {
+    void *context;
+    /* Returns what was stored under this very key, for free(), or NULL. */
+    void *(*load)(void *context, const void *key, size_t key_length, size_t *length);
+    void (*store)(void *context, const void *key, size_t key_length, const void *data,
+                  size_t length);
+};
+
+/* Files that make one layer of rules. */
+struct rule_layer {
+    const struct rule_source *sources;
+    size_t count;
 };
 
 /* Compiles the sources into one set that decisions will name by `version`. Runs every rule's own
@@ -28,6 +45,13 @@ struct rule_error {
  * Returns a set with one reference, or NULL with `error` filled. */
 struct rule_set *rule_set_compile(const struct rule_source *sources, size_t count, int64_t version,
                                   struct rule_error *error);
+
+/* The same for the rules of an installation over those that ship: a rule of `own` takes the place
+ * of the one with its id or is added; an override changes settings of one. An override without its
+ * rule does nothing (rule_set_orphan()). `cache` may be NULL. */
+struct rule_set *rule_set_compile_over(const struct rule_layer *base, const struct rule_layer *own,
+                                       int64_t version, const struct rule_cache *cache,
+                                       struct rule_error *error);
 
 /* The same for the rules that ship inside the program (Russian and English). */
 struct rule_set *rule_set_default(int64_t version, struct rule_error *error);
@@ -48,6 +72,8 @@ enum rule_state { RULE_OFF, RULE_SHADOW, RULE_ON };
 /* What a console or a list shows of one rule. Borrowed from the set. */
 struct rule_info {
     const char *id;     /* "ru.profanity.stem" */
+    const char *name;   /* "" if it has none */
+    const char *text;   /* as it was written, with the comments above it */
     const char *kind;   /* "words", "phrase", "pattern", "detector" */
     const char *label;  /* contact_phone, ..., spam (spec: Rules) */
     const char *reason; /* the code that the sender sees: "contact.phone" */
@@ -55,10 +81,14 @@ struct rule_info {
     enum rule_action action;
     enum rule_state state;
     int severity;     /* 0 to 4 */
-    unsigned ceiling; /* hits per 10,000 messages above which it should only hold; 0 = none */
+    unsigned ceiling; /* of 10,000 senders, above which it only holds; 0 = none */
     const char *source;
     unsigned line;
 };
+
+/* Overrides that name a rule which is not there. */
+size_t rule_set_orphan_count(const struct rule_set *set);
+const char *rule_set_orphan(const struct rule_set *set, size_t index);
 
 size_t rule_set_count(const struct rule_set *set);
 

@@ -21,6 +21,7 @@
 
 #include "moderation/alphabet.h"
 #include "moderation/matcher_scratch.h"
+#include "moderation/rule_set.h"
 #include "moderation/translit.h"
 #include "moderation/word_view.h"
 #include "protocol/xalloc.h"
@@ -88,6 +89,12 @@ static size_t write_literal(const struct word_pattern *pattern, char out[WORD_PA
     return n;
 }
 
+size_t word_matcher_literal(const struct word_matcher *matcher, size_t index,
+                            char out[WORD_PATTERN_MAX + 2])
+{
+    return write_literal(&matcher->literals[index].pattern, out);
+}
+
 /* ---- scanning ---- */
 
 struct scan {
@@ -116,21 +123,28 @@ static bool ending_fits(const struct word_view *view, uint32_t end)
     return translit_is_ending(rest, n);
 }
 
+void word_matcher_judge(const struct word_matcher *matcher, size_t index,
+                        const struct word_view *view, uint32_t to, word_hit_fn hit, void *context)
+{
+    const struct literal *literal = &matcher->literals[index];
+    const struct word_pattern *pattern = &literal->pattern;
+    uint32_t end = to - !pattern->open_right;
+    uint32_t start = end - pattern->length;
+
+    if (!runs_suffice(pattern, view->run + start))
+        return;
+    if (pattern->phonetic && pattern->open_right && pattern->length < PHONETIC_LONG &&
+        !ending_fits(view, end))
+        return;
+    hit(context, literal->tag, start, end);
+}
+
 static int handle_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                         void *context)
 {
     const struct scan *scan = context;
-    const struct literal *literal = &scan->matcher->literals[id];
-    const struct word_pattern *pattern = &literal->pattern;
-    uint32_t end = (uint32_t)to - !pattern->open_right;
-    uint32_t start = end - pattern->length;
 
-    if (!runs_suffice(pattern, scan->view->run + start))
-        return 0;
-    if (pattern->phonetic && pattern->open_right && pattern->length < PHONETIC_LONG &&
-        !ending_fits(scan->view, end))
-        return 0;
-    scan->hit(scan->context, literal->tag, start, end);
+    word_matcher_judge(scan->matcher, id, scan->view, (uint32_t)to, scan->hit, scan->context);
     return 0;
 }
 
@@ -234,7 +248,70 @@ static bool check_database(const struct word_matcher *matcher, char *why, size_t
     return lost == matcher->count;
 }
 
-struct word_matcher *word_matcher_compile(struct word_matcher_builder *builder, char *why,
+/* ---- the cache ---- */
+
+/* All that goes into a database: its literals, in their order. */
+static char *cache_key(const struct word_matcher *matcher, size_t *length)
+{
+    char *key = xmalloc(matcher->count * (WORD_PATTERN_MAX + 3));
+
+    *length = 0;
+    for (size_t i = 0; i < matcher->count; i++) {
+        size_t n = write_literal(&matcher->literals[i].pattern, key + *length + 1);
+
+        key[*length] = (char)n;
+        *length += n + 1;
+    }
+    return key;
+}
+
+static hs_database_t *load_database(const struct rule_cache *cache, const char *key,
+                                    size_t key_length)
+{
+    size_t length = 0;
+    char *bytes = cache->load(cache->context, key, key_length, &length);
+    hs_database_t *database = NULL;
+
+    /* Vectorscan refuses what another version of it, or another kind of processor, made. */
+    if (bytes && hs_deserialize_database(bytes, length, &database) != HS_SUCCESS)
+        database = NULL;
+    free(bytes);
+    return database;
+}
+
+static void store_database(const struct rule_cache *cache, const char *key, size_t key_length,
+                           const hs_database_t *database)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+
+    if (hs_serialize_database(database, &bytes, &length) != HS_SUCCESS)
+        return;
+    cache->store(cache->context, key, key_length, bytes, length);
+    free(bytes);
+}
+
+static bool get_database(struct word_matcher *matcher, const struct rule_cache *cache, char *why,
+                         size_t why_bytes)
+{
+    size_t length = 0;
+    char *key = cache ? cache_key(matcher, &length) : NULL;
+
+    matcher->database = cache ? load_database(cache, key, length) : NULL;
+    bool good = matcher->database && check_database(matcher, why, why_bytes);
+    if (!good) {
+        hs_free_database(matcher->database);
+        matcher->database = compile_database(matcher->literals, matcher->count, why, why_bytes);
+        good = matcher->database && check_database(matcher, why, why_bytes);
+        if (good && cache)
+            store_database(cache, key, length, matcher->database);
+    }
+    free(key);
+    return good;
+}
+
+struct word_matcher *word_matcher_compile(struct word_matcher_builder *builder,
+                                          const struct rule_cache *cache, char *why,
                                           size_t why_bytes)
 {
     struct word_matcher *matcher = xcalloc(1, sizeof(*matcher));
@@ -243,12 +320,9 @@ struct word_matcher *word_matcher_compile(struct word_matcher_builder *builder, 
     matcher->count = builder->count;
     builder->literals = NULL;
     builder->count = builder->capacity = 0;
-    if (matcher->count == 0)
+    if (matcher->count == 0 || get_database(matcher, cache, why, why_bytes))
         return matcher;
-    matcher->database = compile_database(matcher->literals, matcher->count, why, why_bytes);
-    if (!matcher->database || !check_database(matcher, why, why_bytes))
-        return word_matcher_free(matcher);
-    return matcher;
+    return word_matcher_free(matcher);
 }
 
 struct word_matcher *word_matcher_free(struct word_matcher *matcher)

@@ -114,6 +114,58 @@ static void test_faults_have_their_line(void **state)
     }
 }
 
+static void test_faults_have_their_column(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned column;
+    } rows[] = {
+        {"rule A", 6},
+        {"rule a\n  colour red", 3},
+        {"rule a\n\tstate\t sleepy", 9},
+        {"rule a\n role student  pupil", 16},
+        {"rule a\n  label spam", 1},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rule_list list;
+        struct rule_error error = {.column = 0};
+
+        assert_false(parse(&list, rows[i].text, &error));
+        assert_int_equal(error.column, rows[i].column);
+        rule_list_deinit(&list);
+    }
+}
+
+/* Characters, not bytes. */
+static void test_items_know_their_place(void **state)
+{
+    struct rule_list list;
+    struct rule_error error;
+
+    assert_true(parse(&list, "rule a\n label spam\n words слово  дело", &error));
+    assert_int_equal(list.rules[0].items[1].line, 3);
+    assert_int_equal(list.rules[0].items[1].column, 15);
+    rule_list_deinit(&list);
+}
+
+/* What was written comes back, with the comments above it; blank lines around it don't. */
+static void test_rules_keep_their_text(void **state)
+{
+    static const char first[] = "# about all\n\n# about a\nrule a\n label spam\n\n words x1\n",
+                      second[] = "  # b\nrule b\n label spam\n # within\n words x2\n# the end\n";
+    struct rule_list list;
+    struct rule_error error;
+    char text[512];
+
+    strcpy(text, "\n\n");
+    strcat(strcat(strcat(strcat(text, first), "\n\n"), second), "\n \n");
+    assert_true(parse(&list, text, &error));
+    assert_string_equal(list.rules[0].text, first);
+    assert_string_equal(list.rules[1].text, second);
+    rule_list_deinit(&list);
+}
+
 static void test_not_text(void **state)
 {
     static char longer[8192];
@@ -140,6 +192,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_fields),
         cmocka_unit_test(test_faults_have_their_line),
+        cmocka_unit_test(test_faults_have_their_column),
+        cmocka_unit_test(test_items_know_their_place),
+        cmocka_unit_test(test_rules_keep_their_text),
         cmocka_unit_test(test_not_text),
     };
 

@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include "moderation/matcher_scratch.h"
+#include "moderation/rule_set.h"
 #include "moderation/word_matcher.h"
 #include "moderation/word_view.h"
+#include "protocol/xalloc.h"
 
 enum { CAPACITY = 4096, HITS_MAX = 64 };
 
@@ -68,7 +70,7 @@ static struct word_matcher *compile(const char *const words[], size_t count)
         adding.tag = (uint32_t)i;
         assert_null(word_pattern_parse(words[i], strlen(words[i]), add, &adding));
     }
-    struct word_matcher *matcher = word_matcher_compile(adding.builder, why, sizeof(why));
+    struct word_matcher *matcher = word_matcher_compile(adding.builder, NULL, why, sizeof(why));
     word_matcher_builder_free(adding.builder);
     assert_non_null(matcher);
     return matcher;
@@ -146,6 +148,82 @@ static void test_equal_literals_have_all_tags(void **state)
     word_matcher_free(matcher);
 }
 
+/* ---- the cache ---- */
+
+struct kept {
+    char key[256], *data;
+    size_t key_length, length;
+    unsigned stores, loads;
+};
+
+static void *kept_load(void *context, const void *key, size_t key_length, size_t *length)
+{
+    struct kept *kept = context;
+
+    if (!kept->data)
+        return NULL;
+    kept->loads++;
+    *length = kept->length;
+    return xmemdup(kept->data, kept->length);
+}
+
+static void kept_store(void *context, const void *key, size_t key_length, const void *data,
+                       size_t length)
+{
+    struct kept *kept = context;
+
+    assert_true(key_length > 0);
+    free(kept->data);
+    kept->data = xmemdup(data, length);
+    kept->length = length;
+    kept->stores++;
+}
+
+static struct word_matcher *compile_cached(const char *word, struct kept *kept)
+{
+    struct adding adding = {.builder = word_matcher_builder_new()};
+    struct rule_cache cache = {.context = kept, .load = kept_load, .store = kept_store};
+    char why[128];
+
+    assert_null(word_pattern_parse(word, strlen(word), add, &adding));
+    struct word_matcher *matcher = word_matcher_compile(adding.builder, &cache, why, sizeof(why));
+    word_matcher_builder_free(adding.builder);
+    assert_non_null(matcher);
+    return matcher;
+}
+
+static void test_a_database_comes_from_the_cache(void **state)
+{
+    struct kept kept = {.stores = 0};
+
+    word_matcher_free(compile_cached("мороз", &kept));
+    assert_int_equal(kept.stores, 1);
+    struct word_matcher *matcher = compile_cached("мороз", &kept);
+    assert_int_equal(kept.loads, 1);
+    assert_int_equal(kept.stores, 1);
+    assert_int_equal(scan(*state, matcher, "мороз").count, 1);
+    word_matcher_free(matcher);
+    free(kept.data);
+}
+
+/* Bytes that are none of a database's, and a database of other words. */
+static void test_a_bad_cache_is_made_anew(void **state)
+{
+    struct kept kept = {.stores = 0};
+
+    word_matcher_free(compile_cached("жара", &kept));
+    struct word_matcher *matcher = compile_cached("мороз", &kept);
+    assert_int_equal(kept.stores, 2);
+    assert_int_equal(scan(*state, matcher, "мороз").count, 1);
+    word_matcher_free(matcher);
+    memset(kept.data, 'x', kept.length);
+    matcher = compile_cached("мороз", &kept);
+    assert_int_equal(kept.stores, 3);
+    assert_int_equal(scan(*state, matcher, "мороз").count, 1);
+    word_matcher_free(matcher);
+    free(kept.data);
+}
+
 static void test_empty(void **state)
 {
     struct word_matcher *matcher = compile(NULL, 0);
@@ -165,6 +243,8 @@ int main(void)
         cmocka_unit_test(test_disguises),
         cmocka_unit_test(test_short_stems_need_endings),
         cmocka_unit_test(test_equal_literals_have_all_tags),
+        cmocka_unit_test(test_a_database_comes_from_the_cache),
+        cmocka_unit_test(test_a_bad_cache_is_made_anew),
         cmocka_unit_test(test_empty),
     };
 
