@@ -264,22 +264,39 @@ static void push_trace(struct window *window, const struct screen_trace *trace)
     window->traces[window->count++] = *trace;
 }
 
+/* A message is its text, or an object that says more. */
+static const json_t *message_text(const json_t *message)
+{
+    return json_is_string(message) ? message : json_object_get(message, "text");
+}
+
+static bool are_messages(const json_t *messages)
+{
+    for (size_t i = 0; i < json_array_size(messages); i++) {
+        if (!json_is_string(message_text(json_array_get(messages, i))))
+            return false;
+    }
+    return json_is_array(messages);
+}
+
 static bool check_sequence(struct session *session, const json_t *row)
 {
     const json_t *messages = json_object_get(row, "messages");
     struct window windows[SENDERS_MAX] = {{0}};
     enum screen_verdict worst = SCREEN_DELIVER;
+
+    if (!are_messages(messages))
+        return false;
     json_t *labels = json_array();
     double start = now_us();
-
     for (size_t i = 0; i < json_array_size(messages); i++) {
         const json_t *message = json_array_get(messages, i);
         const char *from = json_string_value(json_object_get(message, "from"));
-        const json_t *text = json_object_get(message, "text");
+        const json_t *text = message_text(message);
         const json_t *t_ms = json_object_get(message, "t_ms");
         struct window *window = find_window(windows, from ? from : "");
         struct screen_input input = {
-            .text = json_is_string(text) ? json_string_value(text) : "",
+            .text = json_string_value(text),
             .length = json_string_length(text),
             .at_ms = json_is_integer(t_ms) ? 1 + json_integer_value(t_ms) : 0,
             .earlier = window->traces,
@@ -309,8 +326,8 @@ static int check_rows(struct session *session,
 
         number++;
         if (!json_is_object(row) || !check(session, row)) {
-            fprintf(stderr, "chatgate moderation: line %zu is not a row {\"id\", \"text\"}\n",
-                    number);
+            fprintf(stderr, "chatgate moderation: line %zu is not a row {\"id\", \"%s\"}\n", number,
+                    check == check_sequence ? "messages" : "text");
             status = EX_DATAERR;
         }
         json_decref(row);

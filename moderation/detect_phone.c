@@ -166,6 +166,9 @@ static enum certainty judge(const struct number_window *window, const struct wor
 
     if (fit == PHONE_NONE || (!window->whole && !is_full(window)))
         return NOT_A_PHONE;
+    /* With words between the pieces it may as well be a list. */
+    if (window->gaps & GAP_WORD)
+        return fit != PHONE_POSSIBLE && is_full(window) ? DOUBTFUL : NOT_A_PHONE;
     context = read_context(window, words);
     if ((is_spoken_mobile(window) || is_spoken_american(window)) && fit == PHONE_POSSIBLE &&
         !context.said && !context.counted)
@@ -185,12 +188,12 @@ static enum certainty judge(const struct number_window *window, const struct wor
 
 /* A part of a run can only be a phone if it fits a plan; most parts of a list of numbers don't even
  * start like one. */
-static bool may_be_phone(const struct digit_run *run, const struct digit *all, size_t from,
+static bool may_be_phone(const struct digit_view *digits, const struct digit_run *run, size_t from,
                          size_t count)
 {
-    uint8_t digit = all[from].value;
+    uint8_t digit = digits->digits[run->first + from].value;
 
-    if (count == run->count || (run->plus && from == 0))
+    if (digit_run_stands_alone(digits, run, from, count) || (run->plus && from == 0))
         return true;
     if (count == 11 && (digit == 7 || digit == 8))
         return true;
@@ -211,7 +214,7 @@ bool detect_phone(const struct digit_view *digits, const struct digit_run *run,
         for (size_t n = longest; n >= PHONE_MIN; n--) {
             struct number_window window;
 
-            if (from + n > run->count || !may_be_phone(run, all, from, n) ||
+            if (from + n > run->count || !may_be_phone(digits, run, from, n) ||
                 (from + n < run->count && all[from + n].gap == 0))
                 continue;
             number_window_read(&window, digits, run, from, n);

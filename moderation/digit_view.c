@@ -16,14 +16,16 @@
 #include "moderation/word_view.h"
 #include "protocol/xalloc.h"
 
-enum { GAP_UNITS_MAX = 4, DIGITS_PER_WORD_MAX = 3, LOOK_ALIKES_MIN = 4 };
+enum { GAP_UNITS_MAX = 4, BRIDGE_WORDS_MAX = 2, DIGITS_PER_WORD_MAX = 3, LOOK_ALIKES_MIN = 4 };
 
 struct reader {
     struct digit_view *view;
     const struct word_view *words;
     const struct unit *units;
     struct digit_run *run; /* the open one, or NULL */
-    uint32_t end;          /* unit after the last digit of the open run */
+    uint32_t end;          /* unit after the last digit of the open run, or the bridge after it */
+    unsigned bridge_words; /* words since the last digit that may stand inside a number */
+    int bridge;            /* gap bits up to the end of the last of them */
     /* number words said so far that may still grow */
     int spoken, scale; /* value; what may be added: 100, 10, 1 = nothing, 0 = no number */
     uint32_t spoken_first, spoken_last;
@@ -99,8 +101,8 @@ static bool in_long_group(const struct reader *reader)
     return reader->run->count > 1 && last->gap == 0 && !last->spoken;
 }
 
-/* Gap bits between the open run and a unit; -1 if they can't be one number. */
-static int measure_gap(const struct reader *reader, uint32_t first)
+/* Gap bits between the open run and a unit; -1 if there is what no number has inside. */
+static int gap_bits(const struct reader *reader, uint32_t first)
 {
     int gap = 0;
 
@@ -115,6 +117,14 @@ static int measure_gap(const struct reader *reader, uint32_t first)
     }
     if ((gap & GAP_DOT) && (gap & GAP_SPACE) && reader->units[reader->end].ch == '.')
         gap |= GAP_COMMA; /* the end of a sentence, or of an item */
+    return gap;
+}
+
+/* The same for a unit that is a digit; -1 if they can't be one number. */
+static int measure_gap(const struct reader *reader, uint32_t first)
+{
+    int gap = gap_bits(reader, first);
+
     return gap == (GAP_COMMA | GAP_SPACE) && in_long_group(reader) ? -1 : gap;
 }
 
@@ -146,15 +156,19 @@ static void add_digit(struct reader *reader, const struct digit *digit)
 {
     struct digit_view *view = reader->view;
     int gap = reader->run ? measure_gap(reader, digit->first) : -1;
+    int bridge = reader->bridge;
+
+    reader->bridge_words = 0;
+    reader->bridge = 0;
 
     if (view->count == view->capacity || view->run_count == view->run_capacity)
         return;
     if (gap < 0) {
         open_run(reader, digit->first);
-        gap = 0;
+        gap = bridge = 0;
     }
     view->digits[view->count] = *digit;
-    view->digits[view->count++].gap = (uint8_t)gap;
+    view->digits[view->count++].gap = (uint16_t)(gap | bridge);
     reader->run->count++;
     reader->end = digit->last + 1;
 }
@@ -333,6 +347,37 @@ static bool is_lone_look_alike(const struct reader *reader, const struct token *
     return measure_gap(reader, token->first) >= 0;
 }
 
+bool digit_run_stands_alone(const struct digit_view *view, const struct digit_run *run, size_t from,
+                            size_t count)
+{
+    const struct digit *digits = &view->digits[run->first];
+
+    return (from == 0 || (digits[from].gap & GAP_WORD)) &&
+           (from + count == run->count || (digits[from + count].gap & GAP_WORD));
+}
+
+static void end_run(struct reader *reader)
+{
+    reader->run = NULL;
+    reader->repeat = 0;
+    reader->bridge_words = 0;
+    reader->bridge = 0;
+}
+
+/* Goes over "потом", "dash" and the like between two groups of digits; false if the run ends here. */
+static bool bridge_word(struct reader *reader, const struct token *token)
+{
+    uint32_t joins = SIGN_JOIN | SIGN_DASH | SIGN_DOT | SIGN_SLASH;
+    int gap = reader->run ? gap_bits(reader, token->first) : -1;
+
+    if (!(token->signs & joins) || gap < 0 || reader->bridge_words == BRIDGE_WORDS_MAX)
+        return false;
+    reader->bridge |= gap | GAP_WORD;
+    reader->bridge_words++;
+    reader->end = token->last + 1;
+    return true;
+}
+
 void digit_view_build(struct digit_view *view, const struct word_view *words)
 {
     struct reader reader = {.view = view, .words = words, .units = words->text->units};
@@ -354,8 +399,8 @@ void digit_view_build(struct digit_view *view, const struct word_view *words)
             add_units(&reader, token->first, token->last);
         } else {
             flush_spoken(&reader);
-            reader.run = NULL;
-            reader.repeat = 0;
+            if (!bridge_word(&reader, token))
+                end_run(&reader);
         }
     }
     flush_spoken(&reader);

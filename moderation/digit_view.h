@@ -18,12 +18,13 @@ enum digit_gap {
     GAP_COMMA = 32,
     GAP_LINE = 64,
     GAP_OTHER = 128, /* a symbol that nobody writes there: * | _ or an emoji */
+    GAP_WORD = 256,  /* "8912, потом 345": it may be a list, so the rest must be beyond doubt */
 };
 
 struct digit {
     uint32_t first, last; /* units */
+    uint16_t gap; /* bits; 0 = touches the digit before it */
     uint8_t value;
-    uint8_t gap;    /* bits; 0 = touches the digit before it */
     bool spoken;    /* a number word */
     bool disguised; /* a letter that looks like it, or a styled digit */
 };
@@ -43,6 +44,10 @@ struct digit_view {
 
 void digit_view_init(struct digit_view *view, size_t text_capacity);
 void digit_view_deinit(struct digit_view *view);
+
+/* Nothing but words stands between digits [from, from + count) of a run and the others of it. */
+bool digit_run_stands_alone(const struct digit_view *view, const struct digit_run *run, size_t from,
+                            size_t count);
 
 /* Reads the digits of all tokens; number words must be marked (token.number). */
 void digit_view_build(struct digit_view *view, const struct word_view *words);

@@ -128,6 +128,10 @@ const struct lexicon_entry lexicon[] = {
          "exercise* chapter* version версия верс issue ticket порт port pid id код code урок* "
          "lesson* числа число чисел числ* ряд последовательност*")
 
+    SIGN(JOIN,
+         "и потом затем дальше далее ещё плюс конец последние последнее пробел пауза скобка скобки "
+         "запятая and then next plus space last pause comma")
+
     SIGN(NICK,
          "ник ником нике никнейм* никнэйм* юзернейм* юзер логин* логином nick* username user "
          "login handle аккаунт* акк акка акаунт* account* acc айди ид id")

@@ -23,6 +23,7 @@ enum lexicon_sign {
     SIGN_REACH = 1 << 13,          /* write, add, find, search */
     SIGN_COUNTED = 1 << 14,        /* a task, an edition, a price: the number is of that */
     SIGN_NICK = 1 << 15,           /* nick, login, id */
+    SIGN_JOIN = 1 << 16,           /* said between the pieces of a number: then, and, space */
 };
 
 /* A double word: "double seven", "triple five". */

@@ -14,7 +14,7 @@ void number_window_read(struct number_window *window, const struct digit_view *v
     *window = (struct number_window){
         .count = count,
         .plus = run->plus && from == 0,
-        .whole = count == run->count,
+        .whole = digit_run_stands_alone(view, run, from, count),
         .first = digits[0].first,
         .last = digits[count - 1].last,
     };

@@ -20,7 +20,7 @@ struct number_window {
     unsigned gaps; /* bits of enum digit_gap inside it */
     bool spoken, disguised;
     bool plus;
-    bool whole;           /* all of its run */
+    bool whole;           /* stands alone in its run */
     uint32_t first, last; /* units */
 };
 

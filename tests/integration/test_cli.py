@@ -719,3 +719,20 @@ def test_no_color():
 
     assert b"\033[1m" in on_terminal(NO_COLOR="")
     assert b"\033" not in on_terminal(NO_COLOR="1")
+
+
+def sequence(*messages):
+    return json.dumps({"id": "s1", "messages": messages}) + "\n"
+
+
+def test_sequences_take_texts_and_objects():
+    for messages in (["8912", "3456789"], [{"text": "8912"}, {"text": "3456789"}]):
+        done = run("moderation", "check", "--sequences", stdin=sequence(*messages))
+        assert json.loads(done.stdout)["labels"] == ["contact_phone"], done
+
+
+@pytest.mark.parametrize("row", [sequence(3), sequence({"message": "x"}), '{"id": 1}\n', "[]\n", "8\n"])
+def test_a_row_that_is_no_sequence_is_named(row):
+    done = run("moderation", "check", "--sequences", stdin=sequence("hello") + row)
+    assert done.returncode == DATAERR
+    assert "line 2" in done.stderr and '"messages"' in done.stderr

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "moderation/digit_view.h"
+#include "moderation/lexicon.h"
 #include "moderation/word_view.h"
 
 enum { CAPACITY = 4096 };
@@ -61,6 +62,8 @@ static void mark_numbers(struct word_view *words, const char *text)
             if (strncmp(word, numbers[k].word, strlen(numbers[k].word)) == 0)
                 words->tokens[i].number = (int16_t)numbers[k].value;
         }
+        if (strncmp(word, "и ", 3) == 0 || strncmp(word, "потом", 10) == 0)
+            words->tokens[i].signs = SIGN_JOIN;
     }
 }
 
@@ -109,6 +112,22 @@ static void test_what_ends_a_run(void **state)
     assert_digits(state, "50%", "50");
 }
 
+static void test_words_inside_a_number(void **state)
+{
+    const struct digit_run *run;
+    struct views *views = *state;
+
+    assert_digits(state, "8 и 912, потом 345", "8912345");
+    assert_digits(state, "8 и потом 912", "8912");
+    assert_digits(state, "8 и и и 912", "8|912");
+    assert_digits(state, "8 и нет 912", "8|912");
+    assert_digits(state, "345-67-89 и 12", "345678912");
+    run = &views->digits.runs[0];
+    assert_true(digit_run_stands_alone(&views->digits, run, 0, 7));
+    assert_true(digit_run_stands_alone(&views->digits, run, 7, 2));
+    assert_false(digit_run_stands_alone(&views->digits, run, 0, 5));
+}
+
 static void test_plus(void **state)
 {
     assert_digits(state, "+7 912", "+7912");
@@ -138,8 +157,12 @@ static void test_look_alikes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),       cmocka_unit_test(test_what_ends_a_run),
-        cmocka_unit_test(test_plus),        cmocka_unit_test(test_number_words),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_what_ends_a_run),
+        cmocka_unit_test(test_words_inside_a_number),
+        cmocka_unit_test(test_words_inside_a_number),
+        cmocka_unit_test(test_plus),
+        cmocka_unit_test(test_number_words),
         cmocka_unit_test(test_look_alikes),
     };
 
