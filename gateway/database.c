@@ -51,6 +51,7 @@ void database_options(struct node *node, struct pg_conn_options *options)
         .conninfo = config->database.url,
         .application_name = "chatgate",
         .settings = settings,
+        .fence = &node->fence,
         .connect_timeout_ms = (uint32_t)config->database.connect_timeout_ms,
         .statement_timeout_ms = (uint32_t)config->database.statement_timeout_ms,
         .lock_timeout_ms = (uint32_t)config->database.lock_timeout_ms,

@@ -28,6 +28,7 @@
 #include "gateway/config_jwt.h"
 #include "gateway/database.h"
 #include "gateway/drain.h"
+#include "gateway/epoch.h"
 #include "gateway/handshake.h"
 #include "gateway/head_check.h"
 #include "gateway/hints.h"
@@ -232,6 +233,7 @@ static void open_database(struct node *node)
 {
     struct pg_conn_options options;
 
+    epoch_watch(node);
     database_options(node, &options);
     node->pool = pg_pool_new(node->loop, &options, (size_t)node->config->database.pool_size);
     node->writer = writer_new(node);

@@ -9,14 +9,13 @@
 
 #include "gateway/bus.h"
 #include "gateway/clock.h"
+#include "gateway/epoch.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/pg_params.h"
 #include "gateway/pg_pool.h"
 #include "gateway/pg_row.h"
-#include "gateway/room.h"
-#include "gateway/session.h"
 #include "gateway/timer_wheel.h"
 #include "gateway/tls.h"
 #include "gateway/worker.h"
@@ -24,7 +23,7 @@
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
 
-enum { STEP_MS = 1000, SETTLE_ROOMS = 100, EPOCH_RETRY_MS = 1000 };
+enum { STEP_MS = 1000, SETTLE_ROOMS = 100 };
 
 struct housekeeping {
     struct node *node;
@@ -43,32 +42,9 @@ bool housekeeping_ready(const struct node *node)
 
 /* --- statements --- */
 
-/* The rooms go at once, with their heads: a session may take a while to close, and its client, or
- * the peer, be back before. */
-static void close_all(struct node *node)
-{
-    size_t cursor = 0;
-    struct session *session;
-
-    while ((session = handle_next(&node->sessions, &cursor)) != NULL) {
-        session_close(session, CLOSE_INTERNAL, EPOCH_RETRY_MS);
-        session_leave_rooms(session);
-    }
-}
-
 static void read_epoch(struct node *node, const PGresult *result)
 {
-    const char *epoch = pg_text(result, 0, 0, NULL);
-
-    if (!strcmp(epoch, node->epoch))
-        return;
-    if (*node->epoch) {
-        log_warning("the database has another history; clients read their rooms anew",
-                    LOG_STR("epoch", epoch), LOG_STR("before", node->epoch));
-        close_all(node);
-    }
-    snprintf(node->epoch, sizeof(node->epoch), "%s", epoch);
-    node->epoch_tag = bus_epoch(node->epoch, strlen(node->epoch));
+    epoch_set(node, pg_text(result, 0, 0, NULL));
 }
 
 static void read_gauges(struct node *node, const PGresult *result)
@@ -130,6 +106,8 @@ static void handle_step(void *context, const struct pg_reply *reply)
     /* One that fails must not keep the others waiting; the epoch is needed before anything else. */
     if (*housekeeping->node->epoch)
         housekeeping->step = (housekeeping->step + 1) % (sizeof(steps) / sizeof(steps[0]));
+    else
+        housekeeping->step = 0;
 }
 
 /* --- this process --- */

@@ -276,6 +276,7 @@ METRIC_ROW(DB_QUERY_SECONDS, SECONDS, "chatgate_db_query_seconds", QUERY, NONE, 
 METRIC_ROW(DB_POOL_CONNECTIONS, GAUGE, "chatgate_db_pool_connections", DB_STATE, NONE, "Database connections, by state.")
 METRIC_ROW(DB_IN_FLIGHT, GAUGE, "chatgate_db_queries_in_flight", NONE, NONE, "Statements sent and not yet answered.")
 METRIC_ROW(DB_ERRORS, COUNTER, "chatgate_db_errors_total", DB_ERROR, NONE, "Statements without a result, by outcome.")
+METRIC_ROW(EPOCH_CHANGES, COUNTER, "chatgate_epoch_changes_total", NONE, NONE, "Times that the database turned out to have another history; every session was closed.")
 METRIC_ROW(REDIS_UP, GAUGE, "chatgate_redis_up", NONE, NONE, "1 while Redis is connected and everything is subscribed.")
 METRIC_ROW(BUS_PUBLISHED, COUNTER, "chatgate_bus_published_total", NONE, NONE, "Frames published to other nodes.")
 METRIC_ROW(BUS_RECEIVED, COUNTER, "chatgate_bus_received_total", NONE, NONE, "Frames accepted from other nodes.")

@@ -8,6 +8,7 @@
 
 #include "gateway/address.h"
 #include "gateway/handle_table.h"
+#include "gateway/pg_fence.h"
 #include "protocol/json_writer.h"
 #include "protocol/list.h"
 #include "protocol/uuid.h"
@@ -61,6 +62,7 @@ struct node {
     struct rule_set *rules;
     struct screener *screener;
 
+    struct pg_fence fence; /* of all connections to the database */
     struct pg_pool *pool;
     struct writer *writer;
     struct bus *bus;

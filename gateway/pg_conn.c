@@ -23,6 +23,7 @@
 
 #include "gateway/clock.h"
 #include "gateway/pg_dial.h"
+#include "gateway/pg_fence.h"
 #include "gateway/pg_options.h"
 #include "gateway/pg_pipeline.h"
 #include "gateway/pg_queue.h"
@@ -62,8 +63,9 @@ struct pg_conn {
     PGconn *pg; /* in READY, as are the next two */
     struct pg_watch watch;
     struct pg_pipeline pipeline;
-    uint64_t ready_ms; /* since when */
-    uint64_t heard_ms; /* when the server last sent something */
+    uint64_t ready_ms;       /* since when */
+    uint64_t heard_ms;       /* when the server last sent something */
+    struct list_node fenced; /* pg_fence::conns */
 
     void (*closed)(void *context);
     void *closed_context;
@@ -122,6 +124,7 @@ static void disconnect(struct pg_conn *conn, struct list_node *lost)
         pg_pipeline_deinit(&conn->pipeline);
         conn->pipeline.pg = NULL;
     }
+    list_remove(&conn->fenced);
     PQfinish(conn->pg);
     conn->pg = NULL;
 }
@@ -173,6 +176,36 @@ static void handle_notice(void *context, const PGresult *notice)
 
     conn->queue->stats.notices++;
     pg_fatal_sqlstate(notice, conn->fatal);
+    pg_pipeline_take_notice(&conn->pipeline, notice);
+}
+
+/* The others are connected to what was left. */
+static void condemn_others(struct pg_conn *conn)
+{
+    LIST_FOREACH (node, &conn->options->fence->conns)
+        condemn(container_of(node, struct pg_conn, fenced), "another server took over");
+}
+
+/* False: this server must not be used. */
+static bool pass_fence(struct pg_conn *conn, const struct pg_history *history)
+{
+    struct pg_fence *fence = conn->options->fence;
+
+    if (!fence)
+        return true;
+    switch (pg_fence_judge(fence, history)) {
+    case PG_FENCE_PAST:
+        return false;
+    case PG_FENCE_OTHER:
+        condemn_others(conn);
+        if (fence->on_change)
+            fence->on_change(fence->context, history);
+        break;
+    case PG_FENCE_SAME:
+        break;
+    }
+    list_append(&fence->conns, &conn->fenced);
+    return true;
 }
 
 static void become_ready(struct pg_conn *conn, PGconn *pg)
@@ -197,14 +230,19 @@ static void become_ready(struct pg_conn *conn, PGconn *pg)
     pg_conn_pump(conn);
 }
 
-static void handle_dialled(void *context, PGconn *pg, const char *error)
+static void handle_dialled(void *context, PGconn *pg, const struct pg_history *history,
+                           const char *error)
 {
     struct pg_conn *conn = context;
 
-    if (pg)
-        become_ready(conn, pg);
-    else
+    if (!pg) {
         drop(conn, error);
+    } else if (!pass_fence(conn, history)) {
+        PQfinish(pg);
+        drop(conn, "a former primary, whose place another has taken");
+    } else {
+        become_ready(conn, pg);
+    }
 }
 
 /* --- using it --- */
@@ -383,6 +421,7 @@ struct pg_conn *pg_conn_new_on(uv_loop_t *loop, const struct pg_conn_options *op
     conn->dial = pg_dial_new(loop, conn->options, handle_dialled, conn);
     pg_watch_init(&conn->watch, loop, handle_ready, conn);
     conn->queue = queue;
+    list_init(&conn->fenced);
     retry_init(&conn->retry, RETRY_BASE_MS, RETRY_CAP_MS, retry_seed());
     uv_timer_init(loop, &conn->timer);
     conn->timer.data = conn;

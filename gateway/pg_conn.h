@@ -9,6 +9,7 @@
 #include <uv.h>
 
 struct pg_conn;
+struct pg_fence;
 struct pg_params;
 struct sql_statement;
 
@@ -59,6 +60,9 @@ struct pg_conn_options {
     size_t depth;                  /* [64] queries in flight on a connection */
     size_t queue_limit;            /* [10000] queries waiting to be sent */
     size_t queue_bytes;            /* [64 MiB] of their parameters */
+
+    struct pg_fence *fence; /* borrowed for the connection's life: it judges which server may be
+                               used, and ends the connections to one that was left; or NULL */
 
     void *context; /* handed to the callbacks below, each of which may be NULL */
     /* Became ready (up, reason ""), or was lost or couldn't be made (down; libpq's words). */

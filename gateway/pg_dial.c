@@ -15,6 +15,7 @@
 #include "gateway/pg_dial.h"
 
 #include "gateway/pg_conn.h"
+#include "gateway/pg_fence.h"
 #include "gateway/pg_session.h"
 #include "gateway/pg_target.h"
 #include "gateway/pg_watch.h"
@@ -30,6 +31,7 @@ struct pg_dial {
     struct pg_watch watch;
     enum state state;
     PGconn *pg;
+    struct pg_history history;
     pg_dial_fn done;
     void *context;
 };
@@ -43,7 +45,7 @@ static void succeed(struct pg_dial *dial)
     pg_watch_stop(&dial->watch);
     dial->pg = NULL;
     dial->state = STATE_IDLE;
-    dial->done(dial->context, pg, NULL);
+    dial->done(dial->context, pg, &dial->history, NULL);
 }
 
 /* `error` may be libpq's, and is told before the connection goes. */
@@ -54,7 +56,7 @@ static void fail(struct pg_dial *dial, const char *error)
     pg_watch_stop(&dial->watch);
     dial->pg = NULL;
     dial->state = STATE_IDLE;
-    dial->done(dial->context, NULL, error);
+    dial->done(dial->context, NULL, NULL, error);
     PQfinish(pg);
 }
 
@@ -68,7 +70,7 @@ static void go_on_configuring(struct pg_dial *dial)
 {
     char error[256];
 
-    switch (pg_session_poll(dial->pg, error, sizeof(error))) {
+    switch (pg_session_poll(dial->pg, &dial->history, error, sizeof(error))) {
     case PG_SESSION_WANT_READ:
         watch(dial, UV_READABLE);
         break;

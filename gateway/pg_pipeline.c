@@ -19,6 +19,11 @@
  * A server that was demoted to a standby keeps its sessions, and refuses to write in them (25006).
  * Such a connection is given up, so that the next one finds the new primary.
  *
+ * A commit that waits for a synchronous standby and whose wait is cancelled (pg_cancel_backend)
+ * succeeds with a warning: it is committed on this server and maybe nowhere else. That is not what
+ * PG_OK says, so the outcome is unknown. Warnings are translated; the name of the server's function
+ * isn't.
+ *
  * A query whose deadline passes in flight is answered at once but stays in the list, since its
  * results are still to come.
  */
@@ -148,6 +153,15 @@ void pg_fatal_sqlstate(const PGresult *error, char fatal[static PG_SQLSTATE_BYTE
         snprintf(fatal, PG_SQLSTATE_BYTES + 1, "%s", sqlstate);
 }
 
+void pg_pipeline_take_notice(struct pg_pipeline *pipeline, const PGresult *notice)
+{
+    const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+
+    /* libpq reads a query's notices while its results are being taken. */
+    if (function && !strcmp(function, "SyncRepWaitForLSN") && !list_empty(&pipeline->in_flight))
+        first(&pipeline->in_flight)->unreplicated = true;
+}
+
 static void take_error(struct pg_query *query, const PGresult *result)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -210,6 +224,8 @@ static enum pg_outcome outcome_of(const struct pg_query *query)
 {
     if (query->sqlstate[0] != '\0')
         return PG_REFUSED;
+    if (query->unreplicated)
+        return PG_UNKNOWN;
     /* A sync without a result before it: libpq and we disagree about what was sent. */
     return query->result ? PG_OK : PG_UNKNOWN;
 }

@@ -43,5 +43,8 @@ uint64_t pg_pipeline_oldest_ms(const struct pg_pipeline *pipeline);
 void pg_pipeline_abandon(struct pg_pipeline *pipeline, struct list_node *lost);
 void pg_pipeline_answer_lost(struct pg_queue *queue, struct list_node *lost);
 
+/* A notice of the server's, which may tell of the oldest query. */
+void pg_pipeline_take_notice(struct pg_pipeline *pipeline, const PGresult *notice);
+
 /* If this error ends the session, copies its code to `fatal`, else leaves that alone. */
 void pg_fatal_sqlstate(const PGresult *error, char fatal[static PG_SQLSTATE_BYTES + 1]);

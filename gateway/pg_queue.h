@@ -21,6 +21,7 @@ struct pg_query {
     unsigned generation; /* of the prepared statement that it runs */
     bool preparing;      /* the statement's own result comes first */
     bool resent;
+    bool unreplicated; /* committed, but not where it was to be waited for */
     PGresult *result;
     char sqlstate[PG_SQLSTATE_BYTES + 1]; /* "" = no error yet */
     char *message;                        /* or NULL */

@@ -8,11 +8,16 @@
  * database is raised to on, while a stricter one (remote_apply) stays. The parameters of a failing
  * statement stay out of the server's log. jit costs more than it gives for statements of a
  * millisecond. A transaction that we forget open would hold rooms' locks: the server ends it.
+ *
+ * Last, the server says which history of the database it has (pg_fence). On a standby that fails,
+ * and so does the connection: libpq looks for a primary by itself (target_session_attrs), unless an
+ * operator's conninfo tells it otherwise.
  */
 
 #include "gateway/pg_session.h"
 
 #include "gateway/pg_conn.h"
+#include "gateway/pg_fence.h"
 #include "protocol/xalloc.h"
 
 #include <stdio.h>
@@ -29,6 +34,10 @@ static const char settings_format[] =
     "SET jit = off;"
     "SELECT set_config('synchronous_commit', 'on', false)"
     " WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');";
+
+static const char history_query[] = "SELECT system_identifier::text AS chatgate_system,"
+                                    " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+                                    " FROM pg_control_system();";
 
 static void write_listen(FILE *sql, PGconn *pg, const char *const *channels)
 {
@@ -52,6 +61,7 @@ static char *make_settings(PGconn *pg, const struct pg_conn_options *options)
             2 * options->statement_timeout_ms);
     fprintf(sql, "%s;", options->settings);
     write_listen(sql, pg, options->listen);
+    fputs(history_query, sql);
     if (fclose(sql) != 0) {
         free(text);
         return NULL;
@@ -68,8 +78,15 @@ bool pg_session_start(PGconn *pg, const struct pg_conn_options *options)
     return sent;
 }
 
+static bool read_history(const PGresult *result, struct pg_history *history)
+{
+    return PQntuples(result) == 1 && PQnfields(result) == 2 &&
+           pg_history_parse(history, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+}
+
 /* Takes the results that are there. */
-static enum pg_session_step take_results(PGconn *pg, char *error, size_t error_bytes)
+static enum pg_session_step take_results(PGconn *pg, struct pg_history *history, char *error,
+                                         size_t error_bytes)
 {
     while (!PQisBusy(pg)) {
         PGresult *result = PQgetResult(pg);
@@ -82,12 +99,18 @@ static enum pg_session_step take_results(PGconn *pg, char *error, size_t error_b
             PQclear(result);
             return PG_SESSION_FAILED;
         }
+        if (PQfnumber(result, "chatgate_system") == 0 && !read_history(result, history)) {
+            snprintf(error, error_bytes, "the server's history can't be read");
+            PQclear(result);
+            return PG_SESSION_FAILED;
+        }
         PQclear(result);
     }
     return PG_SESSION_WANT_READ;
 }
 
-enum pg_session_step pg_session_poll(PGconn *pg, char *error, size_t error_bytes)
+enum pg_session_step pg_session_poll(PGconn *pg, struct pg_history *history, char *error,
+                                     size_t error_bytes)
 {
     int left = PQflush(pg);
 
@@ -97,5 +120,5 @@ enum pg_session_step pg_session_poll(PGconn *pg, char *error, size_t error_bytes
     }
     if (left > 0)
         return PG_SESSION_WANT_WRITE;
-    return take_results(pg, error, error_bytes);
+    return take_results(pg, history, error, error_bytes);
 }

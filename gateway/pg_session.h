@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 struct pg_conn_options;
+struct pg_history;
 
 enum pg_session_step {
     PG_SESSION_WANT_READ,
@@ -18,5 +19,7 @@ enum pg_session_step {
 /* Makes `pg` non-blocking and sends it the settings. False: see PQerrorMessage(). */
 bool pg_session_start(PGconn *pg, const struct pg_conn_options *options);
 
-/* Goes on when the socket is ready, until DONE or FAILED (`error` says why). */
-enum pg_session_step pg_session_poll(PGconn *pg, char *error, size_t error_bytes);
+/* Goes on when the socket is ready, until DONE (`history` is what the server says of itself) or
+ * FAILED (`error` says why). */
+enum pg_session_step pg_session_poll(PGconn *pg, struct pg_history *history, char *error,
+                                     size_t error_bytes);

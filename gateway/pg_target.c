@@ -8,8 +8,9 @@
  *
  *     host=db,10.0.0.7 port=5432  ->  host=db,db,10.0.0.7 hostaddr=10.0.0.5,fd00::5, port=5432,...
  *
- * Names that don't resolve are left out. If none does, that's the error. A connection service file
- * (service=, PGSERVICE) is libpq's own affair: whoever uses one puts hostaddr into it.
+ * Each time the list begins with the next of the hosts. Names that don't resolve are left out. If
+ * none does, that's the error. Where the conninfo has hostaddr, or a connection service file
+ * (service=, PGSERVICE), names and their order are libpq's own affair.
  */
 
 #include "gateway/pg_target.h"
@@ -19,6 +20,7 @@
 
 #include <arpa/inet.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,8 @@ struct pg_target {
     char *names, *addresses, *ports;
     size_t entries;
 
-    size_t next; /* host to look up */
+    size_t turn; /* the host that comes first */
+    size_t next; /* how many were looked at, from there on */
     struct resolve *resolve;
     pg_target_fn done;
     void *context;
@@ -114,6 +117,7 @@ struct pg_target *pg_target_new(uv_loop_t *loop, const char *conninfo, const cha
     struct pg_target *target = xcalloc(1, sizeof(*target));
 
     target->loop = loop;
+    target->turn = SIZE_MAX; /* the first try begins with the first */
     target->conninfo = conninfo;
     target->application_name = application_name;
     read_hosts(target);
@@ -164,11 +168,16 @@ static void add_entry(struct pg_target *target, const struct host *host, const c
 
 static void handle_addresses(void *context, int error, const struct addrinfo *addresses);
 
+static const struct host *next_host(const struct pg_target *target)
+{
+    return &target->hosts[(target->turn + target->next) % target->count];
+}
+
 /* Adds hosts up to the next name. 0: all are done; 1: a lookup is under way. */
 static int look_up_next(struct pg_target *target)
 {
     for (; target->next < target->count; target->next++) {
-        const struct host *host = &target->hosts[target->next];
+        const struct host *host = next_host(target);
 
         if (!host->lookup) {
             add_entry(target, host, "");
@@ -184,9 +193,10 @@ static int look_up_next(struct pg_target *target)
 static void handle_addresses(void *context, int error, const struct addrinfo *addresses)
 {
     struct pg_target *target = context;
-    const struct host *host = &target->hosts[target->next++];
+    const struct host *host = next_host(target);
     char text[NI_MAXHOST];
 
+    target->next++;
     target->resolve = NULL;
     if (error)
         snprintf(target->error, sizeof(target->error), "%s: %s", host->name, uv_strerror(error));
@@ -200,11 +210,12 @@ static void handle_addresses(void *context, int error, const struct addrinfo *ad
 
 int pg_target_resolve(struct pg_target *target, pg_target_fn done, void *context)
 {
-    if (!any_lookup(target))
-        return 0;
+    if (target->count < 2 && !any_lookup(target))
+        return 0; /* the conninfo is good as it is */
     pg_target_cancel(target);
     forget_entries(target);
     target->next = 0;
+    target->turn++;
     target->done = done;
     target->context = context;
     snprintf(target->error, sizeof(target->error), "no host to connect to");
