@@ -278,7 +278,7 @@ class Cluster:
 
 def ensure_template(postgres):
     """Migrates a server's template database once: a copy of it is faster than migrating anew."""
-    if getattr(postgres, "template_ready", False):
+    if postgres.template_ready:
         return
     done = run_chatgate(
         "migrate", "up", env={"CHATGATE_DATABASE_URL": postgres.url("chatgate_template")}

@@ -108,6 +108,19 @@ suite_integration() {
     CHATGATE_BIN=$test_build/gateway/chatgate pytest_suite tests/integration "${spread[@]}"
 }
 
+# The checker's own tests, then the whole table with its fixed seed, or what tests/run was asked for.
+faults_options=()
+suite_faults() {
+    local status=0 results=$logs/faults.xml
+    build_tests || return
+    pytest_suite tests/faults || status=1
+    rm -f "$results"
+    CHATGATE_BIN=$test_build/gateway/chatgate tests/faults/run --junit "$results" \
+        "${faults_options[@]}" || status=1
+    counted junit "$results"
+    return "$status"
+}
+
 # deploy/dev in a state folder of its own, on the build that is there.
 suite_deploy() {
     build_tests || return

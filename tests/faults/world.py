@@ -1,0 +1,404 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The installation that a scenario breaks: nodes, links that can be made bad, load, and watchers.
+
+Each node reaches Postgres and Redis through links of its own; clients come through a link of the
+node or straight.
+"""
+
+import asyncio
+import os
+import pathlib
+import random
+import signal
+import time
+
+import checker
+import metrics
+import people
+from cluster import Cluster
+from device import Device
+from journal import Row, Sightings, Transition
+from moderator import Moderator
+from proxy import Link
+from services import Redis
+
+PG_SOCKET = ".s.PGSQL.5432"
+SANITIZER_MARKS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+
+# Faults are found and forgotten sooner than in production, so that a scenario takes seconds.
+SETTINGS = {
+    "delivery": {"head_check_s": 2},
+    "heartbeat": {"ping_s": 2, "pong_timeout_s": 2},
+    "database": {"statement_timeout_ms": 2000, "lock_timeout_ms": 500, "connect_timeout_ms": 1000},
+    "limits": {
+        "connections_per_ip": 20000,
+        "connections_per_user": 200,
+        "messages_per_s": 5000,
+        "message_burst": 5000,
+        "requests_per_s": 5000,
+        "opens_per_minute": 10000,
+    },
+    "log": {"level": "debug", "format": "json"},
+}
+
+
+class World:
+    """plan: a Scenario. postgres: the server, made for this world alone."""
+
+    def __init__(self, plan, seed, postgres):
+        self.plan = plan
+        self.dice = random.Random(seed)
+        self.cluster = Cluster(
+            plan.nodes, merged(SETTINGS, plan.settings), postgres=postgres, redis=Redis(), start=False
+        )
+        self.cluster.owned += [postgres, self.cluster.redis]
+        self.postgres = postgres
+        self.redis = self.cluster.redis
+        self.nodes = self.cluster.nodes
+        self.pairs = [people.add_pair(self.cluster) for _ in range(plan.pairs)]
+        self.pg_links, self.redis_links, self.client_links = {}, {}, {}
+        self.devices, self.moderators = [], []
+        self.extra = []  # violations that the scenario itself found
+        self.notes = []
+        self.expected_deaths = set()  # pids that the scenario ended
+        self.restarts = 0
+        self.supervised = False
+        self._tokens = {}
+        self._watchers = []
+        self._secrets = {}
+        self._before = {}
+        self._monitoring = asyncio.Event()
+
+    async def start(self):
+        for node in self.nodes:
+            await self._link(node)
+        starts = [asyncio.to_thread(self._start_node, node) for node in self.nodes]
+        await asyncio.gather(*starts)
+        self._watchers = [
+            asyncio.create_task(watch) for watch in (self._watch_redis(), self._watch_pages())
+        ]
+        await asyncio.wait_for(self._monitoring.wait(), 10)
+        self._make_clients()
+        for client in self.clients:
+            client.start()
+        await self.until(lambda: all(client.live for client in self.clients), 20, "all are live")
+        self._before = {node: self._usage(node) for node in self.nodes}
+
+    def _start_node(self, node):
+        node.start(wait=False)
+        node.wait_ready()
+
+    async def _link(self, node):
+        """The node's way to Postgres, to Redis, and the worse one of two from clients to it."""
+        folder = self.cluster.folder / f"{node.name}-pg"
+        folder.mkdir(mode=0o755)
+        self.pg_links[node] = Link(str(self.postgres.folder / PG_SOCKET), str(folder / PG_SOCKET))
+        redis = self.cluster.folder / f"{node.name}-redis"
+        self.redis_links[node] = Link(str(self.redis.socket), str(redis))
+        self.client_links[node] = Link(("127.0.0.1", node.port))
+        for link in self.links(node):
+            await link.start()
+        url = self.postgres.url(self.cluster.database)
+        host = str(self.postgres.folder).replace("/", "%2F")
+        node.set("database", url=url.replace(host, str(folder).replace("/", "%2F")))
+        node.set("redis", url=f"unix:{redis}")
+
+    def links(self, node):
+        return [self.pg_links[node], self.redis_links[node], self.client_links[node]]
+
+    @property
+    def all_links(self):
+        return [link for node in self.nodes for link in self.links(node)]
+
+    @property
+    def clients(self):
+        return self.devices + self.moderators
+
+    def _make_clients(self):
+        for number, pair in enumerate(self.pairs):
+            for user in (pair.teacher, pair.student):
+                for index in range(self.plan.devices):
+                    self.devices.append(
+                        Device(
+                            self, user, [pair.room], f"{user.role}{number}.{index}",
+                            random.Random(self.dice.random()), self.plan.rate,
+                            drip=self.dice.random() < self.plan.dripping,
+                            batch=self.dice.random() < 0.5,
+                        )
+                    )
+        for index in range(self.plan.moderators):
+            user = people.add_user(self.cluster, "moderator")
+            dice = random.Random(self.dice.random())
+            self.moderators.append(Moderator(self, user, f"moderator{index}", dice))
+
+    def address(self, client):
+        """A node, and one of the two ways to it."""
+        node = client.dice.choice(self.nodes)
+        if client.dice.random() < 0.5:
+            return self.client_links[node].port, node.tls
+        return node.port, node.tls
+
+    def token(self, user):
+        if user.id not in self._tokens:
+            self._tokens[user.id] = self.cluster.token(user, 10 * 86400)
+        return self._tokens[user.id]
+
+    def members(self):
+        return {pair.room: {pair.teacher.id, pair.student.id} for pair in self.pairs}
+
+    async def sleep(self, seconds):
+        await asyncio.sleep(seconds * self.plan.pace)
+
+    async def until(self, check, timeout_s, what):
+        """Waits for check(); what blocks is asked on a thread."""
+        deadline = time.monotonic() + timeout_s
+        while not check():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what}: not within {timeout_s} s")
+            await asyncio.sleep(0.05)
+
+    async def query(self, sql, *parameters):
+        return await asyncio.to_thread(self.cluster.query, sql, *parameters)
+
+    def talk(self, talking=True):
+        for device in self.devices:
+            device.talking = talking
+
+    # What scenarios do to nodes.
+
+    def any_node(self):
+        return self.dice.choice(self.nodes)
+
+    def kill(self, node, number=signal.SIGKILL):
+        self.expected_deaths.add(node.pid)
+        node.signal(number)
+        node.wait()
+
+    async def restart(self, node):
+        """Starts a node that is not there; others may be waiting for it."""
+        self.restarts += 1
+        await asyncio.to_thread(self._start_node, node)
+
+    async def roll(self, node):
+        """As a deployment does: drains a node, starts it anew."""
+        self.expected_deaths.add(node.pid)
+        code = await asyncio.to_thread(node.stop)
+        if code != 0:
+            self.violation("F", checker.COST, f"{node.name} drained and ended with {code}")
+        await self.restart(node)
+
+    def violation(self, promise, kind, what):
+        self.extra.append(checker.Violation(promise, kind, what))
+
+    def note(self, text):
+        self.notes.append(text)
+
+    async def supervise(self):
+        """What systemd does: a node that died is started again."""
+        self.supervised = True
+        while True:
+            for node in self.nodes:
+                if not node.running:
+                    self.note(f"{node.name} ended with {node.process.returncode}")
+                    await self.restart(node)
+            await asyncio.sleep(0.1)
+
+    def unexpected_deaths(self):
+        for node in self.nodes:
+            log = node.log.read_text(errors="replace")
+            for mark in SANITIZER_MARKS:
+                if mark in log:
+                    yield checker.Violation("F", checker.COST, log[log.index(mark) :][:2000])
+            if not node.running and not self.supervised:
+                yield checker.Violation(
+                    "F", checker.COST,
+                    f"{node.name} ended with {node.process.returncode}: {log[-800:]}",
+                )
+
+    # Watchers
+
+    def _sightings(self, place):
+        if place not in self._secrets:
+            self._secrets[place] = Sightings(time.monotonic)
+        return self._secrets[place]
+
+    async def _watch_redis(self):
+        """Every command that Redis is given, by MONITOR; made anew when Redis comes back."""
+        seen = self._sightings("Redis")
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(str(self.redis.socket))
+                writer.write(b"MONITOR\r\n")
+                self._monitoring.set()
+                while data := await reader.read(65536):
+                    seen.scan(data)
+            except OSError:
+                pass
+            seen.cut()
+            await asyncio.sleep(0.02)
+
+    async def _watch_pages(self):
+        """What operators see: metrics, and command lines."""
+        while True:
+            for node in self.nodes:
+                await asyncio.to_thread(self._look_at, node)
+            await asyncio.sleep(1)
+
+    def _look_at(self, node):
+        try:
+            self._sightings("/metrics").scan(metrics.scrape_text(node.admin_url).encode())
+        except (OSError, ValueError):
+            pass
+        try:
+            command = pathlib.Path(f"/proc/{node.pid}/cmdline").read_bytes()
+            self._sightings("a command line").scan(command)
+        except OSError:
+            pass
+
+    def _read_logs(self):
+        for path in [*(node.log for node in self.nodes), self.postgres.log]:
+            self._sightings(path.name).scan(path.read_bytes())
+
+    def _usage(self, node):
+        try:
+            samples = node.metrics()
+        except OSError:
+            return None
+        return (
+            int(metrics.value(samples, "process_resident_memory_bytes")),
+            len(os.listdir(f"/proc/{node.pid}/fd")),
+            metrics.value(samples, "chatgate_event_loop_lag_max_seconds"),
+        )
+
+    # The end
+
+    async def healed(self, since, bound_s):
+        """Seconds from `since` until every node is ready, every client live, and every room has
+        delivered to all its devices what was sent after `since`. None if it takes too long."""
+        while time.monotonic() < since + bound_s:
+            if self._all_well(since) and await asyncio.to_thread(self._all_ready):
+                return time.monotonic() - since
+            await asyncio.sleep(0.05)
+        return None
+
+    def _all_well(self, since):
+        if not all(client.live for client in self.clients):
+            return False
+        return all(self._room_is_well(pair.room, since) for pair in self.pairs)
+
+    def _room_is_well(self, room, since):
+        members = [device for device in self.devices if room in device.cursors]
+        fresh = [
+            device.acked_after[room][1]
+            for device in members
+            if device.acked_after.get(room, (0, 0))[0] >= since
+        ]
+        return bool(fresh) and all(device.cursors[room] >= max(fresh) for device in members)
+
+    def _all_ready(self):
+        return all(node.running and node.probe("/readyz") == 200 for node in self.nodes)
+
+    async def settle(self, bound_s):
+        """Lets what is on its way arrive: outboxes are empty, queues decided, devices at the head."""
+        self.talk(False)
+        deadline = time.monotonic() + bound_s
+        while time.monotonic() < deadline:
+            if all(device.idle for device in self.devices) and await self._arrived():
+                await asyncio.sleep(0.3)  # what comes twice comes now
+                return
+            await asyncio.sleep(0.1)
+
+    async def _arrived(self):
+        waiting = await self.query(
+            "SELECT count(*) FROM messages WHERE status = 'pending_moderation'"
+        )
+        if waiting[0][0] and self.moderators:
+            return False
+        heads = dict(await self.query("SELECT id::text, head FROM chat_rooms"))
+        return all(
+            cursor == heads.get(room)
+            for device in self.devices
+            for room, cursor in device.cursors.items()
+        )
+
+    def why_unwell(self, since):
+        """For the report of a scenario that did not heal."""
+        reasons = [f"{client.name} is not live" for client in self.clients if not client.live]
+        reasons += [f"{node.name} is not ready" for node in self.nodes if node.probe("/readyz") != 200]
+        reasons += [
+            f"room {number} has not delivered"
+            for number, pair in enumerate(self.pairs)
+            if not self._room_is_well(pair.room, since)
+        ]
+        return "; ".join(reasons)
+
+    def read_database(self):
+        rows = self.cluster.query(
+            "SELECT chat_room_id::text, id::text, sender_id::text, cid::text, status, seq, removed_seq,"
+            " version, message_text FROM messages"
+        )
+        audit = self.cluster.query(
+            "SELECT message_id::text, action, to_status, version, actor_id::text"
+            " FROM moderation_audit WHERE message_id IS NOT NULL AND to_status IS NOT NULL"
+        )
+        return checker.Database(
+            (Row(*row[:8], row[8][:16]) for row in rows), (Transition(*row) for row in audit)
+        )
+
+    async def check(self):
+        """All violations of A to F."""
+        database = await asyncio.to_thread(self.read_database)
+        journals = [device.journal for device in self.devices]
+        decisions = [one for moderator in self.moderators for one in moderator.decisions]
+        found = list(checker.check_deliveries(journals, database, self.members(), decisions))
+        found += self._check_secrets(database)
+        found += self.unexpected_deaths()
+        if not self.supervised:
+            found += checker.check_costs(self._costs(), self.plan.bounds)
+        for device in self.devices:
+            found += [checker.Violation("B", checker.DISORDER, fault) for fault in device.faults]
+        return found + self.extra
+
+    def _check_secrets(self, database):
+        asked = {}
+        for moderator in self.moderators:
+            for mid, at in moderator.asked_at.items():
+                asked[mid] = min(at, asked.get(mid, at))
+        for device in self.devices:
+            yield from checker.check_secret(
+                device.name, device.journal.bytes.first, database, device.user.id, asked
+            )
+        self._read_logs()
+        for place, seen in self._secrets.items():
+            yield from checker.check_secret(
+                place, seen.first, database, None, asked, delivered_too=place == "Redis"
+            )
+
+    def _costs(self):
+        for node in self.nodes:
+            before, after = self._before.get(node), self._usage(node) if node.running else None
+            if before and after:
+                yield checker.Cost(node.name, before[0], after[0], before[1], after[1], after[2])
+
+    async def stop(self):
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        for client in self.clients:
+            await client.stop()
+        for link in self.all_links:
+            await link.stop()
+
+    def destroy(self):
+        for node in self.nodes:
+            if node.process and node.running:
+                node.signal(signal.SIGCONT)
+        self.cluster.destroy()
+
+
+def merged(*layers):
+    settings = {}
+    for layer in layers:
+        for section, keys in layer.items():
+            settings.setdefault(section, {}).update(keys)
+    return settings
