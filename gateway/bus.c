@@ -16,6 +16,12 @@
  * have died between a COMMIT and its publish, which is why somebody wants to know. While the bus is
  * down nobody is declared lost.
  *
+ * A node that has heard no other for a while publishes nothing but its heartbeat: half of what a
+ * message costs besides Postgres would go to nobody. Each heartbeat tells how many frames were
+ * withheld so far. A node that hears the first one, or a higher number than before, looks into
+ * Postgres; and one that was alone answers the first heartbeat of another at once. So whatever was
+ * withheld while nobody knew of the other is followed by a heartbeat that makes up for it.
+ *
  * Callbacks to be made later, subscriptions and going up are seen to by an idle handle, which runs
  * in the next turn of the loop and only when there is something to do.
  */
@@ -84,8 +90,8 @@ static void defer(struct bus *bus)
 
 /* --- publishing --- */
 
-bool bus_publish(struct bus *bus, const char *channel, const struct bus_header *header,
-                 const void *payload, size_t n)
+static bool publish(struct bus *bus, const char *channel, const struct bus_header *header,
+                    const void *payload, size_t n)
 {
     struct bus_header stamped = *header;
     size_t length = BUS_FRAME_HEADER_BYTES + n;
@@ -113,11 +119,21 @@ bool bus_publish(struct bus *bus, const char *channel, const struct bus_header *
     return sent;
 }
 
+bool bus_publish(struct bus *bus, const char *channel, const struct bus_header *header,
+                 const void *payload, size_t n)
+{
+    if (bus_nodes_alone(&bus->nodes)) {
+        bus->stats.withheld++;
+        return false;
+    }
+    return publish(bus, channel, header, payload, n);
+}
+
 static void beat(struct bus *bus, char kind)
 {
-    const struct bus_header header = {.kind = kind};
+    const struct bus_header header = {.kind = kind, .number = (int64_t)bus->stats.withheld};
 
-    bus_publish(bus, nodes_channel, &header, bus->node_name, strlen(bus->node_name));
+    publish(bus, nodes_channel, &header, bus->node_name, strlen(bus->node_name));
 }
 
 void bus_command(struct bus *bus, int argc, const char *const *argv, const size_t *argv_bytes,
@@ -181,7 +197,6 @@ static void tell_redis(struct bus *bus)
 static void go_up(struct bus *bus)
 {
     bus->up = true;
-    bus_nodes_forgive(&bus->nodes);
     beat(bus, KIND_HEARTBEAT);
     if (bus->on_state)
         bus->on_state(bus->context, true, "");
@@ -208,6 +223,7 @@ static void go_down(struct bus *bus, bool was_up, const char *reason)
     else
         bus->stats.connect_failures++;
     bus->up = false;
+    bus_nodes_forgive(&bus->nodes);
     defer(bus);
     if (bus->on_state && !bus->closing)
         bus->on_state(bus->context, false, reason);
@@ -251,23 +267,39 @@ static void report_node(struct bus *bus, enum bus_node_event event, const char *
         bus->on_node(bus->context, event, name);
 }
 
+static void report_heard(struct bus *bus, enum bus_node_event event, const struct uuid *node)
+{
+    report_node(bus, event, bus_nodes_find(&bus->nodes, node)->name);
+}
+
+static void hear(struct bus *bus, const struct bus_header *header, const char *name, size_t length)
+{
+    switch (bus_nodes_hear(&bus->nodes, &header->node, header->number, name, length)) {
+    case BUS_NODES_KNOWN:
+        break;
+    case BUS_NODES_NEW:
+        if (bus->nodes.count == 1)
+            beat(bus, KIND_HEARTBEAT);
+        report_heard(bus, BUS_NODE_JOINED, &header->node);
+        break;
+    case BUS_NODES_WITHHELD:
+        report_heard(bus, BUS_NODE_WITHHELD, &header->node);
+        break;
+    }
+}
+
 /* True: the frame was one of the bus's own. */
 static bool take_nodes_frame(struct bus *bus, const struct bus_header *header, const char *name,
                              size_t length)
 {
     struct bus_node node;
 
-    if (header->kind == KIND_HEARTBEAT) {
-        if (bus_nodes_hear(&bus->nodes, &header->node, name, length))
-            report_node(bus, BUS_NODE_JOINED, bus->nodes.nodes[bus->nodes.count - 1].name);
-        return true;
-    }
-    if (header->kind == KIND_GOODBYE) {
-        if (bus_nodes_leave(&bus->nodes, &header->node, &node))
-            report_node(bus, BUS_NODE_LEFT, node.name);
-        return true;
-    }
-    return false;
+    if (header->kind != KIND_HEARTBEAT && header->kind != KIND_GOODBYE)
+        return false;
+    hear(bus, header, name, length);
+    if (header->kind == KIND_GOODBYE && bus_nodes_leave(&bus->nodes, &header->node, &node))
+        report_node(bus, BUS_NODE_LEFT, node.name);
+    return true;
 }
 
 static void deliver(struct bus *bus, const char *channel, const struct bus_header *header,

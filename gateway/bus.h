@@ -13,14 +13,16 @@
 struct bus;
 
 enum bus_node_event {
-    BUS_NODE_JOINED,
-    BUS_NODE_LEFT, /* said goodbye: everything it had to publish is published */
-    BUS_NODE_LOST, /* fell silent: it may have died between a COMMIT and its publish */
+    BUS_NODE_JOINED,   /* what it did before it knew of us was not published */
+    BUS_NODE_WITHHELD, /* had lost sight of us, and published nothing meanwhile */
+    BUS_NODE_LEFT,     /* said goodbye: everything it had to publish is published */
+    BUS_NODE_LOST,     /* fell silent: it may have died between a COMMIT and its publish */
 };
 
 struct bus_stats {
     uint64_t published;         /* handed to Redis */
     uint64_t dropped;           /* not handed to Redis: away, or its buffer was full */
+    uint64_t withheld;          /* not handed to Redis: no other node is there */
     uint64_t received;          /* good frames of other nodes */
     uint64_t received_previous; /* of those, signed with the previous key */
     uint64_t own;               /* our own, come back */
@@ -64,7 +66,8 @@ void bus_subscribe(struct bus *bus, const char *channel, bus_done_fn done, void 
 void bus_unsubscribe(struct bus *bus, const char *channel);
 
 /* Publishes; header->node is ignored and ours put in. False: dropped, as Redis is away or doesn't
- * keep up. Written once a loop turn, together with all others of that turn. */
+ * keep up, or withheld, as no other node is there. Written once a loop turn, together with all
+ * others of that turn. */
 bool bus_publish(struct bus *bus, const char *channel, const struct bus_header *header,
                  const void *payload, size_t n);
 

@@ -32,23 +32,31 @@ static void take_out(struct bus_nodes *nodes, struct bus_node *node, struct bus_
     *node = nodes->nodes[--nodes->count];
 }
 
-bool bus_nodes_hear(struct bus_nodes *nodes, const struct uuid *id, const char *name, size_t length)
+static enum bus_nodes_heard hear_again(struct bus_node *node, int64_t withheld)
+{
+    bool more = withheld != node->withheld;
+
+    node->silent_ticks = 0;
+    node->withheld = withheld;
+    return more ? BUS_NODES_WITHHELD : BUS_NODES_KNOWN;
+}
+
+enum bus_nodes_heard bus_nodes_hear(struct bus_nodes *nodes, const struct uuid *id,
+                                    int64_t withheld, const char *name, size_t length)
 {
     struct bus_node *node = find(nodes, id);
 
-    if (node) {
-        node->silent_ticks = 0;
-        return false;
-    }
+    if (node)
+        return hear_again(node, withheld);
     if (nodes->count == BUS_NODES_MAX)
-        return false;
+        return BUS_NODES_KNOWN;
     nodes->nodes = xreallocarray(nodes->nodes, nodes->count + 1, sizeof(*nodes->nodes));
     node = &nodes->nodes[nodes->count++];
-    *node = (struct bus_node){.id = *id};
+    *node = (struct bus_node){.id = *id, .withheld = withheld};
     if (length > BUS_NODE_NAME_BYTES)
         length = BUS_NODE_NAME_BYTES;
     memcpy(node->name, name, length);
-    return true;
+    return BUS_NODES_NEW;
 }
 
 bool bus_nodes_leave(struct bus_nodes *nodes, const struct uuid *id, struct bus_node *out)
@@ -65,6 +73,7 @@ void bus_nodes_tick(struct bus_nodes *nodes)
 {
     for (size_t i = 0; i < nodes->count; i++)
         nodes->nodes[i].silent_ticks++;
+    nodes->alone_ticks = nodes->count ? 0 : nodes->alone_ticks + 1;
 }
 
 bool bus_nodes_take_lost(struct bus_nodes *nodes, struct bus_node *out)
@@ -78,8 +87,19 @@ bool bus_nodes_take_lost(struct bus_nodes *nodes, struct bus_node *out)
     return false;
 }
 
+const struct bus_node *bus_nodes_find(const struct bus_nodes *nodes, const struct uuid *id)
+{
+    return find(nodes, id);
+}
+
 void bus_nodes_forgive(struct bus_nodes *nodes)
 {
     for (size_t i = 0; i < nodes->count; i++)
         nodes->nodes[i].silent_ticks = 0;
+    nodes->alone_ticks = 0;
+}
+
+bool bus_nodes_alone(const struct bus_nodes *nodes)
+{
+    return nodes->count == 0 && nodes->alone_ticks >= BUS_NODE_SILENT_TICKS;
 }

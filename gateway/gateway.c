@@ -162,6 +162,13 @@ static void reserve_descriptors(const struct config *config)
 
 /* --- the bus --- */
 
+/* Something may have been committed that was not, or will not be, published to us. */
+static void look_again(struct node *node)
+{
+    if (node->head_check)
+        head_check_now(node->head_check);
+}
+
 static void handle_bus_state(void *context, bool up, const char *reason)
 {
     struct node *node = context;
@@ -171,8 +178,7 @@ static void handle_bus_state(void *context, bool up, const char *reason)
     else
         log_limited(LOG_LEVEL_WARNING, "Redis is away; head checks deliver across nodes",
                     LOG_STR("reason", reason));
-    if (node->head_check)
-        head_check_now(node->head_check);
+    look_again(node);
 }
 
 static void handle_bus_node(void *context, enum bus_node_event event, const char *name)
@@ -182,13 +188,18 @@ static void handle_bus_node(void *context, enum bus_node_event event, const char
     switch (event) {
     case BUS_NODE_JOINED:
         log_info("a node joined", LOG_STR("node", name));
+        look_again(node);
+        break;
+    case BUS_NODE_WITHHELD:
+        log_info("a node is back", LOG_STR("node", name));
+        look_again(node);
         break;
     case BUS_NODE_LEFT:
         log_info("a node left", LOG_STR("node", name));
         break;
     case BUS_NODE_LOST:
         log_warning("a node fell silent", LOG_STR("node", name));
-        head_check_now(node->head_check);
+        look_again(node);
         break;
     }
 }

@@ -47,6 +47,9 @@ static void handle_node(void *context, enum bus_node_event event, const char *na
     case BUS_NODE_JOINED:
         node->joined++;
         break;
+    case BUS_NODE_WITHHELD:
+        node->withheld++;
+        break;
     case BUS_NODE_LEFT:
         node->left++;
         break;

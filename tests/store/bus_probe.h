@@ -12,7 +12,7 @@ static const char bus_probe_key[] = "a key of the bus, for tests";
 /* One node's bus and what it has seen. */
 struct bus_probe_node {
     struct bus *bus;
-    int up, down, messages, joined, left, lost, closed;
+    int up, down, messages, joined, withheld, left, lost, closed;
     int confirmed, refused;
     char reason[256], channel[256], payload[256], peer[256];
     struct bus_header header;

@@ -2,6 +2,7 @@
 /* The bus, on a Redis that is killed, frozen, restarted and locked; nodes that come and go. */
 
 #include "gateway/bus.h"
+#include "gateway/bus_nodes.h"
 #include "gateway/clock.h"
 #include "tests/store/bus_probe.h"
 #include "tests/store/loop.h"
@@ -209,6 +210,50 @@ static void test_a_node_that_dies(void **state)
     bus_signer_free(signer);
 }
 
+enum { ALONE_MS = (BUS_NODE_SILENT_TICKS + 1) * 1000 };
+
+/* What a lone node withholds is not missed: the first word of the other makes it publish, and its
+ * own tells the other to look. */
+static void test_a_lone_node_publishes_nothing(void **state)
+{
+    struct bus_probe *f = *state;
+
+    bus_probe_open(f, &f->a);
+    bus_probe_wait_up(f, &f->a, 1);
+    assert_true(bus_probe_publish(&f->a, "u:1", "perhaps somebody is there"));
+    loop_sleep(&f->loop, ALONE_MS);
+    assert_false(bus_probe_publish(&f->a, "u:1", "nobody is"));
+    assert_int_equal(bus_get_stats(f->a.bus)->withheld, 1);
+    bus_probe_open(f, &f->b);
+    bus_probe_wait_up(f, &f->b, 1);
+    bus_probe_subscribe(f, &f->b, "u:1");
+    assert_true(loop_wait(&f->loop, &f->b.joined, 1, 500)); /* sooner than a heartbeat */
+    assert_true(bus_probe_publish(&f->a, "u:1", "hello"));
+    assert_true(loop_wait(&f->loop, &f->b.messages, 1, BUS_PROBE_WAIT_MS));
+    assert_string_equal(f->b.payload, "hello");
+    assert_int_equal(f->b.withheld, 0);
+}
+
+/* One that was lost sight of knows the other all the while, and is told nevertheless. */
+static void test_a_node_that_was_thought_dead(void **state)
+{
+    struct bus_probe *f = *state;
+    struct bus_signer *signer = bus_signer_new(bus_probe_key, sizeof(bus_probe_key), NULL, 0);
+    struct bus_header header = {.kind = '{', .node = {{9}}};
+    unsigned char frame[BUS_FRAME_HEADER_BYTES];
+
+    bus_probe_open(f, &f->a);
+    bus_probe_wait_up(f, &f->a, 1);
+    for (header.number = 0; header.number < 2; header.number++) {
+        bus_frame_encode(signer, "nodes", &header, NULL, 0, frame);
+        bus_probe_publish_raw(f, "nodes", frame, sizeof(frame));
+        assert_true(loop_wait(&f->loop, &f->a.joined, 1, BUS_PROBE_WAIT_MS));
+    }
+    assert_true(loop_wait(&f->loop, &f->a.withheld, 1, BUS_PROBE_WAIT_MS));
+    assert_int_equal(f->a.joined, 1);
+    bus_signer_free(signer);
+}
+
 #define STORE_TEST(name)                                                                           \
     cmocka_unit_test_setup_teardown(name, bus_probe_set_up, bus_probe_tear_down)
 
@@ -226,6 +271,8 @@ int main(void)
         STORE_TEST(test_a_channel_that_may_not_be_subscribed),
         STORE_TEST(test_nodes_come_and_go),
         STORE_TEST(test_a_node_that_dies),
+        STORE_TEST(test_a_lone_node_publishes_nothing),
+        STORE_TEST(test_a_node_that_was_thought_dead),
     };
 
     if (!getenv("CHATGATE_TEST_REDIS_SERVER")) {
