@@ -8,6 +8,7 @@
 --
 -- Bookings and rooms at all, and the rooms that were missing: a count that reads both tables whole.
 -- The backfill does that anyway, every half hour; it leaves what it saw in chat_room_census.
+SET lock_timeout = '2s';
 SET client_min_messages = warning;
 DO $$
 BEGIN
@@ -63,7 +64,6 @@ BEGIN
           AND NOT EXISTS (
               SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
     ) THEN
-        SET LOCAL lock_timeout = '2s';
         DROP INDEX public.chat_room_changes_xid_idx;
     END IF;
 END

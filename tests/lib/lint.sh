@@ -3,7 +3,7 @@
 # What can be seen without building. Each function prints what is wrong and fails; lint_checks
 # names them.
 
-lint_checks=(shell format layers licence leftovers python javascript)
+lint_checks=(shell format layers licence leftovers python javascript migrations)
 
 # Our files, as git knows them or would take them; the rest is built or fetched.
 files() {
@@ -70,5 +70,25 @@ lint_javascript() {
     while IFS= read -r file; do
         node --check "$file" || wrong=1
     done < <(files '*.js' '*.mjs')
+    return "$wrong"
+}
+
+# squawk knows which DDL locks a busy table, rewrites it, or can't be run again. Each finding is
+# mended, or excused with a reason.
+lint_migrations() {
+    local excuses=tests/sql/squawk/excuses found file rule line wrong=0
+    npm_ensure tests/sql/squawk || return
+    found=$(tests/sql/squawk/node_modules/.bin/squawk --pg-version 15 --reporter gcc \
+        sql/migrations/*.sql | sed -nE 's|^sql/migrations/([^:]+):([0-9]+):[0-9]+: [a-z]+: ([^ ]+).*|\1 \3 \2|p')
+    while read -r file rule line; do
+        grep -qE "^($file|\*) $rule ." "$excuses" && continue
+        echo "sql/migrations/$file:$line: $rule, and no excuse for it in $excuses"
+        wrong=1
+    done <<<"$found"
+    while read -r file rule _; do
+        grep -qE "^${file/\*/[^ ]+} $rule " <<<"$found" && continue
+        echo "$excuses: $file $rule excuses nothing"
+        wrong=1
+    done < <(grep -v '^#' "$excuses" | grep .)
     return "$wrong"
 }
