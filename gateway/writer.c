@@ -2,15 +2,16 @@
 /*
  * The writer.
  *
- * A lane is one connection. A room always takes the same lane, so its messages keep their order;
- * lanes don't fight over rooms. While a batch is on its way, messages gather behind it: a lone
- * message goes at once, under load batches grow by themselves.
+ * A lane is one connection. All lanes take from one queue (write_queue.c), a room being on one lane
+ * at a time, so its messages keep their order and lanes don't fight over it. Once a turn of the
+ * loop what has gathered is sent: a lone message goes at once; under load batches leave at a pace
+ * (write_pace.c), or when they are full, so that they grow instead of becoming many.
  *
  * What can go wrong, and what then happens:
- *   - another node holds the room: its rows come back `busy` and go to the front of the queue. A
- *     room that stays busy is set aside, and now and then one such room is written alone by the
- *     statement that waits for the lock, for a moment: whoever forgot a transaction in a terminal
- *     holds up that room and no other.
+ *   - another node holds the room: its rows come back `busy`, rest for a moment and go to the front
+ *     of the queue. A room that stays busy is set aside, and now and then one such room is written
+ *     alone by the statement that waits for the lock, for a moment: whoever forgot a transaction in
+ *     a terminal holds up that room and no other.
  *   - deadlock, serialisation: all was rolled back; the batch goes again.
  *   - a row that the database cannot take, or that waits for a lock elsewhere (its sender's row):
  *     batches are halved until it stands alone; then it alone is refused, or its room set aside.
@@ -32,19 +33,17 @@
 #include "gateway/node.h"
 #include "gateway/pg_conn.h"
 #include "gateway/pg_params.h"
-#include "gateway/timer_wheel.h"
 #include "gateway/write_batch.h"
+#include "gateway/write_pace.h"
+#include "gateway/write_queue.h"
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
 
 enum {
-    BUSY_ROUNDS = 3, /* then the room is set aside */
     RETRY_MS = 20,
     LOCK_TIMEOUT_MS =
-        150,             /* the lane stands still meanwhile; others need a lock for milliseconds */
-    WAIT_PAUSE_MS = 500, /* between two waits in vain; each costs the lane its lock_timeout */
+        150, /* the lane stands still meanwhile; others need a lock for milliseconds */
     AWAY_TIMEOUT_MS = 1500,
-    QUEUE_LIMIT = 20000, /* of one lane; beyond it, unavailable at once */
 };
 
 static const char SQLSTATE_LOCK_TIMEOUT[] = "55P03";
@@ -52,28 +51,29 @@ static const char SQLSTATE_LOCK_TIMEOUT[] = "55P03";
 struct lane {
     struct writer *writer;
     struct pg_conn *conn;
-    struct list_node queue;   /* write::link */
-    struct list_node aside;   /* write::link, of the rooms that are set aside */
     struct list_node batch;   /* write::link, in the order they were sent */
-    size_t queued;            /* in queue and aside */
-    size_t batch_limit;       /* halved to find a row that the database refuses */
+    struct write_rooms rooms; /* of the batch */
     bool waits;               /* the batch is of one room that was aside, and waits for its lock */
-    struct timer_entry retry; /* while armed nothing is sent */
-    struct timer_entry pause; /* while armed no room that is aside is tried */
+    uint64_t retry_ms;        /* nothing is sent before */
 };
 
 struct writer {
     struct node *node;
     struct lane *lanes;
     size_t lane_count;
-    size_t open_lanes;
+    struct write_queue queue;
+    struct write_pace pace;
+    size_t batch_limit;     /* halved to find a row that the database refuses */
+    uv_prepare_t before_io; /* active while batches are to be sent at the end of this turn */
+    uv_timer_t wake;
+    unsigned open_handles; /* the two, and the lanes */
     bool closing;
     void (*closed)(void *context);
     void *closed_context;
 };
 
-static void send_batch(struct lane *lane);
-static void handle_pause_end(struct timer_entry *entry);
+static void handle_wake(uv_timer_t *timer);
+static void handle_before_io(uv_prepare_t *prepare);
 
 /* --- finishing writes --- */
 
@@ -96,63 +96,42 @@ static struct write *write_at(struct list_node *node)
     return container_of(node, struct write, link);
 }
 
-/* Moves the next batch: the oldest messages, all screened by one rule set, or a room that is aside
- * and is waited for. Returns how many there are: none if all are aside, and for a while. */
-static size_t choose_batch(struct lane *lane)
-{
-    lane->waits = !list_empty(&lane->aside) && !timer_entry_armed(&lane->pause);
-    struct list_node *from = lane->waits ? &lane->aside : &lane->queue;
-    size_t count = 0;
+static void handle_batch_written(void *context, const struct pg_reply *reply);
 
-    if (list_empty(from))
-        return 0;
-    const struct write *first = write_at(list_first(from));
-    LIST_FOREACH_SAFE (node, from) {
-        struct write *write = write_at(node);
-        if (lane->waits && !uuid_equal(&write->message.room, &first->message.room))
-            continue;
-        if (write->rule_set != first->rule_set || count == lane->batch_limit)
-            break;
-        list_remove(&write->link);
-        list_append(&lane->batch, &write->link);
-        lane->queued--;
-        count++;
-    }
+/* Batches are sent when this turn of the loop has read what there is to read. */
+static void schedule(struct writer *writer)
+{
+    if (!writer->closing)
+        uv_prepare_start(&writer->before_io, handle_before_io);
+}
+
+static bool may_leave(const struct writer *writer, uint64_t now_us)
+{
+    return !write_pace_wait_us(&writer->pace, now_us) || writer->queue.count >= WRITE_BATCH_MAX;
+}
+
+/* Moves the next batch to an idle lane: a room that is aside, or the oldest messages. */
+static size_t choose_batch(struct lane *lane, uint64_t now_us)
+{
+    struct writer *writer = lane->writer;
+    struct write_queue *queue = &writer->queue;
+    size_t count = write_queue_take_aside(queue, writer->batch_limit, &lane->batch, now_us / 1000);
+
+    lane->waits = count > 0;
+    if (count || !may_leave(writer, now_us))
+        return count;
+    count = write_queue_take(queue, writer->batch_limit, &lane->batch, &lane->rooms);
+    if (count)
+        write_pace_spend(&writer->pace, now_us);
     return count;
 }
 
-static void drop_overdue(struct lane *lane, struct list_node *list)
-{
-    uint64_t now = clock_now_ms();
-
-    LIST_FOREACH_SAFE (node, list) {
-        if (write_at(node)->deadline_ms > now && list == &lane->queue)
-            return; /* the queue is in the order of deadlines */
-        if (write_at(node)->deadline_ms > now)
-            continue;
-        lane->queued--;
-        finish(write_at(node), WRITE_UNAVAILABLE);
-    }
-}
-
-static void handle_batch_written(void *context, const struct pg_reply *reply);
-static void retry_later(struct lane *lane, enum metric_label reason);
-
-static void send_batch(struct lane *lane)
+static void send_batch(struct lane *lane, uint64_t now_us)
 {
     struct node *node = lane->writer->node;
     struct pg_params params = PG_PARAMS_INIT;
+    size_t count = choose_batch(lane, now_us);
 
-    drop_overdue(lane, &lane->queue);
-    drop_overdue(lane, &lane->aside);
-    if (!list_empty(&lane->batch) || !lane->queued || lane->writer->closing ||
-        timer_entry_armed(&lane->retry))
-        return;
-    if (!pg_conn_ready(lane->conn)) {
-        retry_later(lane, LABEL_RETRY_CONNECTION_LOST);
-        return;
-    }
-    size_t count = choose_batch(lane);
     if (!count)
         return;
     metrics_observe(METRIC_WRITE_BATCH, (double)count);
@@ -161,84 +140,127 @@ static void send_batch(struct lane *lane)
                   handle_batch_written, lane);
 }
 
+static bool lane_usable(struct lane *lane, uint64_t now_ms)
+{
+    if (lane->retry_ms > now_ms)
+        return false;
+    if (!pg_conn_ready(lane->conn)) {
+        metrics_add_label(METRIC_WRITE_RETRIES, LABEL_RETRY_CONNECTION_LOST, 1);
+        lane->retry_ms = now_ms + RETRY_MS;
+        return false;
+    }
+    return true;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Wakes when something may be sent that may not now. Lanes that are busy wake us by their answers.
+ */
+static void arm_wake(struct writer *writer, uint64_t now_us)
+{
+    uint64_t now_ms = now_us / 1000, due_ms = UINT64_MAX;
+    bool idle = false;
+
+    if (!writer->queue.count)
+        return;
+    for (size_t i = 0; i < writer->lane_count; i++) {
+        const struct lane *lane = &writer->lanes[i];
+        if (!list_empty(&lane->batch))
+            continue;
+        if (lane->retry_ms > now_ms)
+            due_ms = earlier(due_ms, lane->retry_ms);
+        else
+            idle = true;
+    }
+    if (idle) {
+        uint64_t wait_us = write_pace_wait_us(&writer->pace, now_us);
+        due_ms = earlier(due_ms, write_queue_due_ms(&writer->queue));
+        if (wait_us)
+            due_ms = earlier(due_ms, (now_us + wait_us + 999) / 1000);
+    }
+    if (due_ms != UINT64_MAX)
+        uv_timer_start(&writer->wake, handle_wake, due_ms > now_ms ? due_ms - now_ms : 1, 0);
+}
+
+static void send_batches(struct writer *writer)
+{
+    uint64_t now_us = clock_now_us();
+    struct write *overdue;
+
+    if (writer->closing)
+        return;
+    while ((overdue = write_queue_take_overdue(&writer->queue, now_us / 1000)))
+        finish(overdue, WRITE_UNAVAILABLE);
+    write_queue_end_rest(&writer->queue, now_us / 1000);
+    for (size_t i = 0; i < writer->lane_count && writer->queue.count; i++) {
+        struct lane *lane = &writer->lanes[i];
+        if (list_empty(&lane->batch) && lane_usable(lane, now_us / 1000))
+            send_batch(lane, now_us);
+    }
+    arm_wake(writer, now_us);
+}
+
+static void handle_before_io(uv_prepare_t *prepare)
+{
+    uv_prepare_stop(prepare);
+    send_batches(container_of(prepare, struct writer, before_io));
+}
+
+static void handle_wake(uv_timer_t *timer)
+{
+    send_batches(container_of(timer, struct writer, wake));
+}
+
 /* --- answers --- */
 
-/* Puts what is left of the batch back in front of where it came from, in order. */
-static void requeue(struct lane *lane)
+/* What is left of the batch goes again, first of all. */
+static void give_back(struct lane *lane)
 {
-    struct list_node *home = lane->waits ? &lane->aside : &lane->queue;
-
-    while (!list_empty(&lane->batch)) {
-        struct list_node *last = list_last(&lane->batch);
-        list_remove(last);
-        list_prepend(home, last);
-        lane->queued++;
-    }
-}
-
-static bool holds_room(const struct list_node *list, const struct uuid *room)
-{
-    LIST_FOREACH (node, list)
-        if (uuid_equal(&write_at(node)->message.room, room))
-            return true;
-    return false;
-}
-
-/* Sets the rooms aside that stayed busy for too long, each with all that is queued for it. */
-static void set_aside(struct lane *lane)
-{
-    LIST_FOREACH_SAFE (node, &lane->queue) {
-        struct write *write = write_at(node);
-        if (write->busy_rounds < BUSY_ROUNDS && !holds_room(&lane->aside, &write->message.room))
-            continue;
-        list_remove(node);
-        list_append(&lane->aside, node);
-    }
-}
-
-/* The room that was waited for goes behind the others that are aside. */
-static void give_turn(struct lane *lane)
-{
-    LIST_FOREACH (node, &lane->batch)
-        lane->queued++;
-    list_splice(&lane->aside, &lane->batch);
-    timer_wheel_arm(lane->writer->node->wheel, &lane->pause, WAIT_PAUSE_MS, handle_pause_end);
-}
-
-static void handle_pause_end(struct timer_entry *entry)
-{
-    send_batch(container_of(entry, struct lane, pause));
-}
-
-static void handle_retry(struct timer_entry *entry)
-{
-    send_batch(container_of(entry, struct lane, retry));
+    if (lane->waits)
+        write_queue_settle_aside(&lane->writer->queue, &lane->batch);
+    else
+        write_queue_settle(&lane->writer->queue, &lane->batch, &lane->rooms);
 }
 
 static void retry_later(struct lane *lane, enum metric_label reason)
 {
     metrics_add_label(METRIC_WRITE_RETRIES, reason, 1);
-    timer_wheel_arm(lane->writer->node->wheel, &lane->retry, RETRY_MS, handle_retry);
+    give_back(lane);
+    lane->retry_ms = clock_now_ms() + RETRY_MS;
 }
 
-/* Answers every row of the batch but the busy ones, which stay in it. True if there were any. */
-static bool read_answers(struct lane *lane, const PGresult *result)
+/* Answers every row of the batch but the busy ones, which stay in it. */
+static void read_answers(struct lane *lane, const PGresult *result)
 {
     struct list_node *node = lane->batch.next;
-    bool busy = false;
 
     for (int row = 0; row < PQntuples(result) && node != &lane->batch; row++) {
         struct write *write = write_at(node);
         enum write_result outcome;
         node = node->next;
-        if (write_batch_read(result, row, write, &outcome)) {
+        if (write_batch_read(result, row, write, &outcome))
             finish(write, outcome);
-        } else {
+        else
             write->busy_rounds++;
-            busy = true;
-        }
     }
-    return busy;
+}
+
+static void handle_answers(struct lane *lane, const PGresult *result)
+{
+    struct writer *writer = lane->writer;
+
+    read_answers(lane, result);
+    if (!list_empty(&lane->batch))
+        metrics_add_label(METRIC_WRITE_RETRIES, LABEL_RETRY_BUSY, 1);
+    if (lane->waits)
+        give_back(lane);
+    else
+        write_queue_settle_busy(&writer->queue, &lane->batch, &lane->rooms, clock_now_ms());
+    writer->batch_limit =
+        writer->batch_limit * 2 > WRITE_BATCH_MAX ? WRITE_BATCH_MAX : writer->batch_limit * 2;
 }
 
 static bool retryable(const char *sqlstate, enum metric_label *reason)
@@ -267,21 +289,25 @@ static bool batch_is_single(const struct lane *lane)
 
 static void halve(struct lane *lane, enum metric_label reason)
 {
+    size_t *limit = &lane->writer->batch_limit;
+
     metrics_add_label(METRIC_WRITE_RETRIES, reason, 1);
-    lane->batch_limit = lane->batch_limit > 1 ? lane->batch_limit / 2 : 1;
-    requeue(lane);
+    *limit = *limit > 1 ? *limit / 2 : 1;
+    give_back(lane);
 }
 
 /* Somebody holds a lock that this batch needs. */
 static void handle_lock_timeout(struct lane *lane)
 {
+    struct write_queue *queue = &lane->writer->queue;
+
     if (lane->waits) {
         metrics_add_label(METRIC_WRITE_RETRIES, LABEL_RETRY_LOCK_TIMEOUT, 1);
-        give_turn(lane);
+        write_queue_give_turn(queue, &lane->batch, clock_now_ms());
     } else if (batch_is_single(lane)) {
-        write_at(lane->batch.next)->busy_rounds = BUSY_ROUNDS;
-        requeue(lane);
-        set_aside(lane);
+        write_at(lane->batch.next)->busy_rounds = WRITE_BUSY_ROUNDS;
+        give_back(lane);
+        write_queue_set_aside(queue);
     } else {
         halve(lane, LABEL_RETRY_LOCK_TIMEOUT);
     }
@@ -292,7 +318,6 @@ static void handle_refused(struct lane *lane, const struct pg_reply *reply)
     enum metric_label reason;
 
     if (retryable(reply->sqlstate, &reason)) {
-        requeue(lane);
         retry_later(lane, reason);
     } else if (!strcmp(reply->sqlstate, SQLSTATE_LOCK_TIMEOUT)) {
         handle_lock_timeout(lane);
@@ -300,6 +325,7 @@ static void handle_refused(struct lane *lane, const struct pg_reply *reply)
         log_error("the database refused a message", LOG_STR("sqlstate", reply->sqlstate),
                   LOG_STR("detail", reply->message));
         finish_all(&lane->batch, WRITE_REFUSED);
+        give_back(lane);
     } else {
         halve(lane, LABEL_RETRY_DATA_ERROR);
     }
@@ -317,64 +343,27 @@ static void handle_batch_written(void *context, const struct pg_reply *reply)
     }
     switch (reply->outcome) {
     case PG_OK:
-        if (read_answers(lane, reply->result)) {
-            requeue(lane);
-            set_aside(lane);
-            retry_later(lane, LABEL_RETRY_BUSY);
-        }
-        lane->batch_limit =
-            lane->batch_limit * 2 > WRITE_BATCH_MAX ? WRITE_BATCH_MAX : lane->batch_limit * 2;
+        handle_answers(lane, reply->result);
         break;
     case PG_REFUSED:
         handle_refused(lane, reply);
         break;
     case PG_NOT_SENT:
     case PG_UNKNOWN:
-        requeue(lane);
         retry_later(lane, LABEL_RETRY_CONNECTION_LOST);
         break;
     }
-    send_batch(lane);
+    schedule(lane->writer);
 }
 
 /* --- submitting --- */
 
-static struct lane *lane_of(struct writer *writer, const struct uuid *room)
+static bool any_lane_ready(const struct writer *writer)
 {
-    return &writer->lanes[uuid_hash(room) % writer->lane_count];
-}
-
-void writer_submit(struct writer *writer, struct write *write)
-{
-    struct lane *lane = lane_of(writer, &write->message.room);
-    bool ready = pg_conn_ready(lane->conn);
-    const struct config *config = writer->node->config;
-
-    /* While the database is away, better an early answer than a long wait. */
-    write->deadline_ms = clock_now_ms() + (ready ? (uint64_t)config->database.statement_timeout_ms
-                                                 : AWAY_TIMEOUT_MS);
-    write->busy_rounds = 0;
-    if (lane->queued >= QUEUE_LIMIT) {
-        write->deadline_ms = 0; /* dropped, as overdue, from the next callback */
-        list_prepend(&lane->queue, &write->link);
-        lane->queued++;
-        if (!timer_entry_armed(&lane->retry))
-            timer_wheel_arm(writer->node->wheel, &lane->retry, 1, handle_retry);
-        return;
-    }
-    bool aside = holds_room(&lane->aside, &write->message.room) ||
-                 (lane->waits && holds_room(&lane->batch, &write->message.room));
-    list_append(aside ? &lane->aside : &lane->queue, &write->link);
-    lane->queued++;
-    send_batch(lane);
-}
-
-size_t writer_queued(const struct writer *writer)
-{
-    size_t queued = 0;
     for (size_t i = 0; i < writer->lane_count; i++)
-        queued += writer->lanes[i].queued;
-    return queued;
+        if (pg_conn_ready(writer->lanes[i].conn))
+            return true;
+    return false;
 }
 
 bool writer_ready(const struct writer *writer)
@@ -383,6 +372,27 @@ bool writer_ready(const struct writer *writer)
         if (!pg_conn_ready(writer->lanes[i].conn))
             return false;
     return true;
+}
+
+void writer_submit(struct writer *writer, struct write *write)
+{
+    const struct config *config = writer->node->config;
+
+    /* While the database is away, better an early answer than a long wait. */
+    write->deadline_ms =
+        clock_now_ms() + (any_lane_ready(writer) ? (uint64_t)config->database.statement_timeout_ms
+                                                 : AWAY_TIMEOUT_MS);
+    write->busy_rounds = 0;
+    if (writer->queue.count >= WRITE_QUEUE_LIMIT)
+        write_queue_refuse(&writer->queue, write);
+    else
+        write_queue_add(&writer->queue, write);
+    schedule(writer);
+}
+
+size_t writer_queued(const struct writer *writer)
+{
+    return writer->queue.count;
 }
 
 /* --- life --- */
@@ -397,28 +407,28 @@ struct writer *writer_new(struct node *node)
     if (options.lock_timeout_ms > LOCK_TIMEOUT_MS)
         options.lock_timeout_ms = LOCK_TIMEOUT_MS;
     writer->node = node;
+    writer->batch_limit = WRITE_BATCH_MAX;
+    write_queue_init(&writer->queue);
+    uv_prepare_init(node->loop, &writer->before_io);
+    uv_timer_init(node->loop, &writer->wake);
     writer->lane_count = (size_t)node->config->database.writers;
     writer->lanes = xcalloc(writer->lane_count, sizeof(*writer->lanes));
+    writer->open_handles = 2;
     for (size_t i = 0; i < writer->lane_count; i++) {
         struct lane *lane = &writer->lanes[i];
         lane->writer = writer;
-        lane->batch_limit = WRITE_BATCH_MAX;
-        list_init(&lane->queue);
-        list_init(&lane->aside);
         list_init(&lane->batch);
-        timer_entry_init(&lane->retry);
-        timer_entry_init(&lane->pause);
         lane->conn = pg_conn_new(node->loop, &options);
-        writer->open_lanes++;
+        writer->open_handles++;
     }
     return writer;
 }
 
-static void handle_lane_closed(void *context)
+static void handle_one_closed(void *context)
 {
     struct writer *writer = context;
 
-    if (--writer->open_lanes)
+    if (--writer->open_handles)
         return;
     void (*closed)(void *) = writer->closed;
     void *closed_context = writer->closed_context;
@@ -428,16 +438,26 @@ static void handle_lane_closed(void *context)
         closed(closed_context);
 }
 
+static void handle_prepare_closed(uv_handle_t *handle)
+{
+    handle_one_closed(container_of((uv_prepare_t *)handle, struct writer, before_io));
+}
+
+static void handle_timer_closed(uv_handle_t *handle)
+{
+    handle_one_closed(container_of((uv_timer_t *)handle, struct writer, wake));
+}
+
 void writer_close(struct writer *writer, void (*closed)(void *context), void *context)
 {
     writer->closing = true;
     writer->closed = closed;
     writer->closed_context = context;
-    for (size_t i = 0; i < writer->lane_count; i++) {
-        timer_wheel_cancel(&writer->lanes[i].retry);
-        timer_wheel_cancel(&writer->lanes[i].pause);
-        finish_all(&writer->lanes[i].queue, WRITE_UNAVAILABLE);
-        finish_all(&writer->lanes[i].aside, WRITE_UNAVAILABLE);
-        pg_conn_close(writer->lanes[i].conn, handle_lane_closed, writer);
-    }
+    finish_all(&writer->queue.ready, WRITE_UNAVAILABLE);
+    finish_all(&writer->queue.resting, WRITE_UNAVAILABLE);
+    finish_all(&writer->queue.aside, WRITE_UNAVAILABLE);
+    uv_close((uv_handle_t *)&writer->before_io, handle_prepare_closed);
+    uv_close((uv_handle_t *)&writer->wake, handle_timer_closed);
+    for (size_t i = 0; i < writer->lane_count; i++)
+        pg_conn_close(writer->lanes[i].conn, handle_one_closed, writer);
 }

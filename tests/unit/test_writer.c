@@ -17,7 +17,9 @@
 #include "gateway/pg_conn.h"
 #include "gateway/pg_params.h"
 #include "gateway/text_hash.h"
-#include "gateway/timer_wheel.h"
+#include "gateway/write_batch.h"
+#include "gateway/write_pace.h"
+#include "gateway/write_queue.h"
 #include "gateway/writer.h"
 #include "protocol/xalloc.h"
 #include "sql/embedded.h"
@@ -26,82 +28,107 @@ enum { PATIENCE_MS = 20000, WRITES_MAX = 400 };
 
 /* --- the connection --- */
 
-static struct {
-    bool ready;
+static uv_loop_t loop;
+
+static struct pg_conn {
     const struct sql_statement *statement; /* of the query that is not answered, NULL = none */
     struct pg_params params;
     pg_done_fn done;
     void *context;
-} pg;
+    void (*closed)(void *context);
+    void *closed_context;
+} pg, other; /* the first lane's, and the second's if there is one */
 
-struct pg_conn *pg_conn_new(uv_loop_t *loop, const struct pg_conn_options *options)
+static unsigned lanes;
+static bool ready;
+
+static void turn(void)
 {
-    return (struct pg_conn *)&pg;
+    uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+struct pg_conn *pg_conn_new(uv_loop_t *on, const struct pg_conn_options *options)
+{
+    return lanes++ ? &other : &pg;
 }
 
 bool pg_conn_ready(const struct pg_conn *conn)
 {
-    return pg.ready;
+    return ready;
 }
 
 void pg_conn_query(struct pg_conn *conn, const struct sql_statement *statement,
                    struct pg_params *params, pg_done_fn done, void *context)
 {
-    assert_null(pg.statement);
+    assert_null(conn->statement);
     assert_false(params->failed);
     assert_int_equal(params->count, statement->param_count);
-    pg.statement = statement;
-    pg.params = *params;
-    pg.done = done;
-    pg.context = context;
+    conn->statement = statement;
+    conn->params = *params;
+    conn->done = done;
+    conn->context = context;
     pg_params_init(params);
 }
 
-static void answer_with(enum pg_outcome outcome, const char *sqlstate, PGresult *result)
+static void answer_on(struct pg_conn *conn, enum pg_outcome outcome, const char *sqlstate,
+                      PGresult *result)
 {
     struct pg_reply reply = {
         .outcome = outcome, .result = result, .sqlstate = sqlstate, .message = ""};
 
-    assert_non_null(pg.statement);
-    pg.statement = NULL;
-    pg_params_deinit(&pg.params);
-    pg.done(pg.context, &reply);
+    assert_non_null(conn->statement);
+    conn->statement = NULL;
+    pg_params_deinit(&conn->params);
+    conn->done(conn->context, &reply);
     PQclear(result);
+    turn();
 }
 
-static void (*closed)(void *context);
-static void *closed_context;
+static void answer_with(enum pg_outcome outcome, const char *sqlstate, PGresult *result)
+{
+    answer_on(&pg, outcome, sqlstate, result);
+}
 
 void pg_conn_close(struct pg_conn *conn, void (*then)(void *context), void *context)
 {
-    closed = then;
-    closed_context = context;
+    conn->closed = then;
+    conn->closed_context = context;
 }
 
 /* Later, from the loop: gives up what is in flight. */
-static void finish_closing(void)
+static void finish_closing(struct pg_conn *conn)
 {
-    if (pg.statement)
-        answer_with(PG_UNKNOWN, "", NULL);
-    closed(closed_context);
+    if (conn->statement)
+        answer_on(conn, PG_UNKNOWN, "", NULL);
+    conn->closed(conn->closed_context);
 }
 
 /* How many writes the query holds. */
-static unsigned asked(void)
+static unsigned asked_on(const struct pg_conn *conn)
 {
     uint32_t count;
 
-    assert_non_null(pg.statement);
-    memcpy(&count, pg.params.data + pg.params.offsets[0] + 12, sizeof(count));
+    assert_non_null(conn->statement);
+    memcpy(&count, conn->params.data + conn->params.offsets[0] + 12, sizeof(count));
     return be32toh(count);
 }
 
+static unsigned asked(void)
+{
+    return asked_on(&pg);
+}
+
 /* The n-th room or id of the query. */
-static struct uuid asked_uuid(int param, unsigned n)
+static struct uuid asked_uuid_on(const struct pg_conn *conn, int param, unsigned n)
 {
     struct uuid id;
-    memcpy(&id, pg.params.data + pg.params.offsets[param] + 20 + n * 20 + 4, UUID_BYTES);
+    memcpy(&id, conn->params.data + conn->params.offsets[param] + 20 + n * 20 + 4, UUID_BYTES);
     return id;
+}
+
+static struct uuid asked_uuid(int param, unsigned n)
+{
+    return asked_uuid_on(&pg, param, n);
 }
 
 /* --- rows --- */
@@ -140,18 +167,22 @@ static void add_row(PGresult *result, const char *outcome, const struct uuid *id
 }
 
 /* The same for all of the batch. */
-static void answer_all(const char *outcome)
+static void answer_all_on(struct pg_conn *conn, const char *outcome)
 {
     PGresult *result = new_rows();
 
-    for (unsigned i = 0; i < asked(); i++)
-        add_row(result, outcome, &(struct uuid){{asked_uuid(0, i).bytes[0]}});
-    answer_with(PG_OK, "", result);
+    for (unsigned i = 0; i < asked_on(conn); i++)
+        add_row(result, outcome, &(struct uuid){{asked_uuid_on(conn, 0, i).bytes[0]}});
+    answer_on(conn, PG_OK, "", result);
+}
+
+static void answer_all(const char *outcome)
+{
+    answer_all_on(&pg, outcome);
 }
 
 /* --- the writer --- */
 
-static uv_loop_t loop;
 static struct config config = {.database = {.writers = 1, .statement_timeout_ms = 5000}};
 static struct node node;
 static struct write writes[WRITES_MAX];
@@ -182,13 +213,21 @@ static void submit(uint8_t room)
     writer_submit(node.writer, write);
 }
 
+/* A message that the first lane is busy with from now on. */
+static void submit_first(uint8_t room)
+{
+    submit(room);
+    turn();
+    assert_int_equal(asked(), 1);
+}
+
 static int set_up(void **state)
 {
     uv_loop_init(&loop);
     node = (struct node){.loop = &loop, .config = &config};
-    node.wheel = timer_wheel_new(&loop, 10, 64);
     node.text_hasher = text_hasher_new("0123456789abcdef", 16);
-    pg.ready = true;
+    ready = true;
+    lanes = 0;
     node.writer = writer_new(&node);
     write_count = done_count = 0;
     return 0;
@@ -199,15 +238,24 @@ static void close_writer(void)
     if (!node.writer)
         return;
     writer_close(node.writer, NULL, NULL);
-    finish_closing();
+    finish_closing(&pg);
+    if (lanes == 2)
+        finish_closing(&other);
     node.writer = NULL;
+}
+
+static int set_up_two_lanes(void **state)
+{
+    config.database.writers = 2;
+    set_up(state);
+    config.database.writers = 1;
+    return 0;
 }
 
 static int tear_down(void **state)
 {
     close_writer();
     text_hasher_free(node.text_hasher);
-    timer_wheel_free(node.wheel);
     uv_run(&loop, UV_RUN_DEFAULT);
     return uv_loop_close(&loop);
 }
@@ -231,10 +279,9 @@ static void expect_done(unsigned count, enum write_result last)
 
 static void test_what_comes_meanwhile_goes_together(void **state)
 {
-    submit(1);
+    submit_first(1);
     submit(2);
     submit(1);
-    assert_int_equal(asked(), 1);
     answer_all("new");
     expect_done(1, WRITE_NEW);
     assert_int_equal(asked(), 2);
@@ -248,7 +295,7 @@ static void test_each_row_has_its_answer(void **state)
     static const char *const outcomes[] = {"dup", "cid_conflict", "no_room", "not_member"};
     PGresult *result = new_rows();
 
-    submit(1);
+    submit_first(1);
     for (int i = 0; i < 4; i++)
         submit(1);
     answer_all("new");
@@ -265,7 +312,7 @@ static void test_each_row_has_its_answer(void **state)
 /* The connection was lost after the commit: nobody has told the room of this message yet. */
 static void test_a_duplicate_of_itself_is_new(void **state)
 {
-    submit(1);
+    submit_first(1);
     answer_with(PG_UNKNOWN, "", NULL);
     assert_int_equal(done_count, 0);
     until(pg.statement);
@@ -275,12 +322,13 @@ static void test_a_duplicate_of_itself_is_new(void **state)
 
 static void test_a_row_that_cannot_be_stored(void **state)
 {
-    submit(1);
+    submit_first(1);
     for (int i = 0; i < 9; i++)
         submit(2);
     answer_all("new");
-    while (pg.statement) { /* the fifth of them */
-        bool bad = false;
+    while (done_count < 10) {
+        bool bad = false; /* the fifth of them */
+        until(pg.statement);
         for (unsigned i = 0; i < asked(); i++)
             bad = bad || asked_uuid(0, i).bytes[0] == 6;
         if (bad)
@@ -297,7 +345,7 @@ static void test_what_passes_is_tried_again(void **state)
 {
     static const char *const states[] = {"40P01", "40001", "57014", "53300", "25006"};
 
-    submit(1);
+    submit_first(1);
     for (int i = 0; i < 5; i++) {
         answer_with(PG_REFUSED, states[i], NULL);
         until(pg.statement);
@@ -308,13 +356,28 @@ static void test_what_passes_is_tried_again(void **state)
 
 static void test_a_busy_room_keeps_its_order(void **state)
 {
-    submit(1);
+    submit_first(1);
     submit(1);
     answer_all("busy");
+    submit(1);
     until(pg.statement);
-    assert_int_equal(asked(), 2);
+    assert_int_equal(asked(), 3);
     assert_int_equal(asked_uuid(0, 0).bytes[0], 1);
     assert_int_equal(asked_uuid(0, 1).bytes[0], 2);
+    answer_all("new");
+    expect_done(3, WRITE_NEW);
+}
+
+static void test_a_busy_room_holds_up_no_other(void **state)
+{
+    submit_first(1);
+    submit(2);
+    answer_all("busy");
+    assert_int_equal(asked(), 1);
+    assert_int_equal(asked_uuid(1, 0).bytes[0], 2);
+    answer_all("new");
+    until(pg.statement);
+    assert_int_equal(asked_uuid(1, 0).bytes[0], 1);
     answer_all("new");
     expect_done(2, WRITE_NEW);
 }
@@ -322,8 +385,8 @@ static void test_a_busy_room_keeps_its_order(void **state)
 /* Brings room 1 to where it is waited for. */
 static void make_room_wait(void)
 {
-    submit(1);
-    for (int i = 0; i < 3; i++) {
+    submit_first(1);
+    for (int i = 0; i < WRITE_BUSY_ROUNDS; i++) {
         assert_ptr_equal(pg.statement, &sql_write_messages);
         answer_all("busy");
         until(pg.statement);
@@ -337,18 +400,20 @@ static void test_a_locked_room_holds_up_no_other(void **state)
     submit(2);
     submit(1);
     answer_with(PG_REFUSED, "55P03", NULL);
+    until(pg.statement);
     assert_ptr_equal(pg.statement, &sql_write_messages);
     assert_int_equal(asked(), 1);
     assert_int_equal(asked_uuid(1, 0).bytes[0], 2);
     answer_all("new");
     submit(1); /* does not overtake the others of its room */
+    turn();
     assert_null(pg.statement);
     until(pg.statement);
     assert_ptr_equal(pg.statement, &sql_write_messages_wait);
     assert_int_equal(asked(), 3);
     answer_all("new");
     assert_int_equal(done_count, 4);
-    submit(1);
+    submit_first(1);
     assert_ptr_equal(pg.statement, &sql_write_messages);
 }
 
@@ -357,6 +422,7 @@ static void test_rooms_are_waited_for_in_turn(void **state)
     make_room_wait();
     submit(2);
     answer_with(PG_REFUSED, "55P03", NULL);
+    until(pg.statement);
     answer_with(PG_REFUSED, "55P03", NULL); /* room 2 alone: some other lock */
     assert_null(pg.statement);
     until(pg.statement);
@@ -370,10 +436,11 @@ static void test_rooms_are_waited_for_in_turn(void **state)
 
 static void test_a_batch_with_a_lock_in_it_is_halved(void **state)
 {
-    submit(9);
+    submit_first(9);
     for (uint8_t room = 1; room <= 8; room++)
         submit(room);
     answer_all("new");
+    until(pg.statement);
     while (pg.statement == &sql_write_messages) { /* room 3 needs a lock that somebody has */
         bool held = false;
         for (unsigned i = 0; i < asked(); i++)
@@ -382,16 +449,16 @@ static void test_a_batch_with_a_lock_in_it_is_halved(void **state)
             answer_with(PG_REFUSED, "55P03", NULL);
         else
             answer_all("new");
+        until(pg.statement);
     }
     /* By now room 3 stands alone, and is waited for; then the rest goes on. */
     assert_ptr_equal(pg.statement, &sql_write_messages_wait);
     answer_with(PG_REFUSED, "55P03", NULL);
-    while (pg.statement)
+    while (done_count < 9) {
+        until(pg.statement);
         answer_all("new");
-    assert_int_equal(done_count, 8);
-    until(pg.statement);
-    answer_all("new");
-    assert_int_equal(done_count, 9);
+    }
+    assert_int_equal(results[3], WRITE_NEW);
 }
 
 static void test_time_runs_out(void **state)
@@ -406,20 +473,94 @@ static void test_time_runs_out(void **state)
 
 static void test_a_database_that_is_away(void **state)
 {
-    pg.ready = false;
+    ready = false;
     submit(1);
+    turn();
     assert_null(pg.statement);
     until(done_count);
     expect_done(1, WRITE_UNAVAILABLE);
-    pg.ready = true;
+    ready = true;
     submit(1);
+    until(pg.statement);
     answer_all("new");
     expect_done(2, WRITE_NEW);
 }
 
+/* The second is on its way while the first is, but not with the first one's room. */
+static void test_lanes_share_the_queue_and_no_room(void **state)
+{
+    submit_first(1);
+    submit(1);
+    submit(2);
+    turn();
+    assert_int_equal(asked_on(&other), 1);
+    assert_int_equal(asked_uuid_on(&other, 1, 0).bytes[0], 2);
+    answer_all_on(&other, "new");
+    assert_null(other.statement);
+    answer_all("new");
+    until(pg.statement || other.statement);
+    answer_all_on(pg.statement ? &pg : &other, "new");
+    assert_int_equal(done_count, 3);
+}
+
+static void test_a_lane_that_waits_for_a_room_leaves_the_rest_to_the_other(void **state)
+{
+    submit_first(1);
+    for (int i = 0; i < WRITE_BUSY_ROUNDS; i++) {
+        answer_all("busy");
+        until(pg.statement);
+    }
+    assert_ptr_equal(pg.statement, &sql_write_messages_wait);
+    submit(1);
+    submit(2);
+    until(other.statement);
+    assert_int_equal(asked_on(&other), 1);
+    assert_int_equal(asked_uuid_on(&other, 1, 0).bytes[0], 2);
+    answer_all("new");
+    until(pg.statement);
+    assert_int_equal(asked_uuid(1, 0).bytes[0], 1);
+    answer_all("new");
+    answer_all_on(&other, "new");
+    assert_int_equal(done_count, 3);
+}
+
+/* Under load batches don't leave as fast as answers come, they grow. */
+static void test_many_small_batches_become_few_large_ones(void **state)
+{
+    uint64_t start_ms = uv_hrtime() / 1000000;
+    unsigned batches = 0;
+
+    while (uv_hrtime() / 1000000 < start_ms + 200) {
+        if (write_count < WRITES_MAX - 1 && write_count < done_count + 2)
+            submit((uint8_t)write_count);
+        turn();
+        if (!pg.statement)
+            continue;
+        answer_all("new");
+        batches++;
+    }
+    assert_true(batches <= WRITE_PACE_BURST + 200000 / WRITE_PACE_GAP_US + 2);
+}
+
+static void test_a_full_batch_does_not_wait(void **state)
+{
+    for (int i = 0; i < WRITE_PACE_BURST; i++) {
+        submit_first(1);
+        answer_all("new");
+    }
+    submit(1);
+    turn();
+    assert_null(pg.statement);
+    for (int i = 1; i < WRITE_BATCH_MAX; i++)
+        submit(1);
+    turn();
+    assert_int_equal(asked(), WRITE_BATCH_MAX);
+    answer_all("new");
+}
+
 static void test_closing(void **state)
 {
-    submit(1);
+    submit_first(1);
     submit(2);
     close_writer();
     assert_int_equal(done_count, 2);
@@ -427,7 +568,8 @@ static void test_closing(void **state)
     assert_int_equal(results[1], WRITE_UNAVAILABLE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)        cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_OF_TWO(name) cmocka_unit_test_setup_teardown(name, set_up_two_lanes, tear_down)
 
 int main(void)
 {
@@ -438,11 +580,16 @@ int main(void)
         TEST(test_a_row_that_cannot_be_stored),
         TEST(test_what_passes_is_tried_again),
         TEST(test_a_busy_room_keeps_its_order),
+        TEST(test_a_busy_room_holds_up_no_other),
         TEST(test_a_locked_room_holds_up_no_other),
         TEST(test_rooms_are_waited_for_in_turn),
         TEST(test_a_batch_with_a_lock_in_it_is_halved),
         TEST(test_time_runs_out),
         TEST(test_a_database_that_is_away),
+        TEST(test_many_small_batches_become_few_large_ones),
+        TEST(test_a_full_batch_does_not_wait),
+        TEST_OF_TWO(test_lanes_share_the_queue_and_no_room),
+        TEST_OF_TWO(test_a_lane_that_waits_for_a_room_leaves_the_rest_to_the_other),
         TEST(test_closing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
