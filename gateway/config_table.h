@@ -119,6 +119,12 @@ CONFIG_INT(
     limits, connections, 20000, 1, 10000000, CONFIG_RELOADABLE,
     "Connections of all clients of this node. Descriptors are reserved at the start: a reload "
     "that raises it far needs a restart.")
+CONFIG_INT(limits, handshakes_per_s, 2000, 1, 1000000, CONFIG_RELOADABLE,
+           "Clients that this node lets in a second. More are answered 503 with Retry-After before "
+           "their token is looked at; under TLS of the node's own they wait to be accepted. REST "
+           "requests in plain text and the admin port are not counted.")
+CONFIG_INT(limits, handshake_burst, 4000, 1, 1000000, CONFIG_RELOADABLE,
+           "Clients that this node lets in at once before handshakes_per_s applies.")
 CONFIG_INT(limits, connections_per_user, 10, 1, 10000, CONFIG_RELOADABLE,
            "Connections of one user to this node.")
 CONFIG_INT(limits, connections_per_ip, 1000, 1, 10000000, CONFIG_RELOADABLE,

@@ -29,6 +29,7 @@
 #include "gateway/database.h"
 #include "gateway/drain.h"
 #include "gateway/epoch.h"
+#include "gateway/handover.h"
 #include "gateway/handshake.h"
 #include "gateway/head_check.h"
 #include "gateway/hints.h"
@@ -309,6 +310,7 @@ static int open_parts(struct gateway *gateway)
     node->transport = transport_new(node);
     if (!node->transport)
         return EX_UNAVAILABLE;
+    node->handover = handover_new(node);
     gateway->housekeeping = housekeeping_new(node);
     gateway->room_stats = room_stats_new(node);
     listener_start(node->public_listener);
@@ -327,6 +329,7 @@ static void close_doors(struct gateway *gateway)
     listener_close(node->admin_listener);
     node->public_listener = node->admin_listener = NULL;
     handshakes_close(node);
+    handover_close(node->handover);
     tls_free(node->tls);
     transport_close(node->transport);
 }
@@ -352,6 +355,7 @@ static void close_back_ends(struct node *node)
 static void free_parts(struct node *node)
 {
     node->transport = transport_free(node->transport);
+    node->handover = handover_free(node->handover);
     node->moderators = moderators_free(node->moderators);
     node->rooms = rooms_free(node->rooms);
     node->users = users_free(node->users);

@@ -12,9 +12,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -23,6 +25,7 @@
 #include "gateway/clock.h"
 #include "gateway/config.h"
 #include "gateway/connection.h"
+#include "gateway/handover.h"
 #include "gateway/handshake_check.h"
 #include "gateway/http_head.h"
 #include "gateway/jwt.h"
@@ -37,6 +40,7 @@
 
 enum {
     LINGER_MS = 1000,
+    DRAINING_RETRY_MS = 1000,
     PEEK_AGAIN_MS = 20, /* after half a head: what was peeked at would wake us at once */
 };
 
@@ -58,12 +62,13 @@ static void handle_poll_closed(uv_handle_t *handle)
 {
     struct handshake *handshake = handle->data;
 
-    if (handshake->adopt)
-        transport_adopt(handshake->node->transport, handshake->connection, handshake->fd,
-                        handshake->upgrade, handshake->upgrade_length);
-    else
+    if (handshake->adopt) {
+        handover_add(handshake->node->handover, handshake->connection, handshake->fd,
+                     handshake->upgrade, handshake->upgrade_length);
+    } else {
         close(handshake->fd);
-    free(handshake->upgrade);
+        free(handshake->upgrade);
+    }
     free(handshake);
 }
 
@@ -114,8 +119,6 @@ static const char *extra_headers(int status)
         return "Allow: GET\r\n";
     case 426:
         return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-    case 503:
-        return "Retry-After: 1\r\n";
     }
     return "";
 }
@@ -145,10 +148,12 @@ static const char *status_text(int status)
     return "Error";
 }
 
-static void refuse(struct handshake *handshake, const struct handshake_refusal *refusal)
+/* `retry_after_ms` 0: nothing is said of it. */
+static void refuse_for(struct handshake *handshake, const struct handshake_refusal *refusal,
+                       int64_t retry_after_ms)
 {
     struct json_writer *json = &handshake->node->json;
-    char head[512];
+    char head[512], retry_after[40] = "";
 
     metrics_handshake_failed(refusal->reason);
     log_limited(LOG_LEVEL_INFO, "handshake refused", LOG_INT("status", refusal->status),
@@ -157,18 +162,25 @@ static void refuse(struct handshake *handshake, const struct handshake_refusal *
         finish(handshake, false);
         return;
     }
-    event_error(json, EVENT_BODY, refusal->code, refusal->reason, NULL,
-                refusal->status == 503 ? 1000 : 0);
+    event_error(json, EVENT_BODY, refusal->code, refusal->reason, NULL, retry_after_ms);
+    if (retry_after_ms)
+        snprintf(retry_after, sizeof(retry_after), "Retry-After: %" PRId64 "\r\n",
+                 (retry_after_ms + 999) / 1000);
     int length = snprintf(head, sizeof(head),
-                          "HTTP/1.1 %d %s\r\nServer: chatgate\r\nConnection: close\r\n%s"
+                          "HTTP/1.1 %d %s\r\nServer: chatgate\r\nConnection: close\r\n%s%s"
                           "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
                           refusal->status, status_text(refusal->status),
-                          extra_headers(refusal->status), json_length(json));
+                          extra_headers(refusal->status), retry_after, json_length(json));
     /* A fresh socket's buffer holds a page; if not, the client was not going to read it. */
     (void)!send(handshake->fd, head, (size_t)length, MSG_NOSIGNAL | MSG_MORE);
     (void)!send(handshake->fd, json_text(json), json_length(json), MSG_NOSIGNAL);
     json_writer_reset(json);
     linger(handshake);
+}
+
+static void refuse(struct handshake *handshake, const struct handshake_refusal *refusal)
+{
+    refuse_for(handshake, refusal, 0);
 }
 
 static void refuse_with(struct handshake *handshake, int status, enum error_code code,
@@ -220,6 +232,29 @@ static bool authenticate(struct handshake *handshake, struct http_slice token)
     return false;
 }
 
+static void refuse_unavailable(struct handshake *handshake, const char *reason,
+                               int64_t retry_after_ms)
+{
+    refuse_for(handshake, &(struct handshake_refusal){503, ERROR_UNAVAILABLE, reason},
+               retry_after_ms);
+}
+
+/* One of the places that there are a second; a client of our own TLS took its when it was accepted.
+ * False: refused. */
+static bool take_place(struct handshake *handshake)
+{
+    struct node *node = handshake->node;
+    uint32_t random = 0;
+
+    (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+    int64_t wait_ms = admission_take(&node->admission, (int64_t)clock_now_ms(),
+                                     node->config->limits.handshakes_per_s,
+                                     node->config->limits.handshake_burst, random);
+    if (wait_ms)
+        refuse_unavailable(handshake, "limits.handshakes_per_s", wait_ms);
+    return !wait_ms;
+}
+
 /* Takes the client's place in the counts, if it has none yet, or says that there is none. */
 static bool admit(struct handshake *handshake, const struct http_head *head, bool upgrade)
 {
@@ -228,7 +263,7 @@ static bool admit(struct handshake *handshake, const struct http_head *head, boo
     const struct config *config = node->config;
 
     if (upgrade && node->draining) {
-        refuse_with(handshake, 503, ERROR_UNAVAILABLE, "draining");
+        refuse_unavailable(handshake, "draining", DRAINING_RETRY_MS);
         return false;
     }
     if (connection->admin)
@@ -238,10 +273,11 @@ static bool admit(struct handshake *handshake, const struct http_head *head, boo
         connection->surplus =
             connection_enter_address(connection) > (size_t)config->limits.connections_per_ip;
     }
-    if (!connection->surplus)
-        return true;
-    refuse_with(handshake, 429, ERROR_RATE_LIMITED, "connections_per_ip");
-    return false;
+    if (connection->surplus) {
+        refuse_with(handshake, 429, ERROR_RATE_LIMITED, "connections_per_ip");
+        return false;
+    }
+    return !upgrade || connection->tls || take_place(handshake);
 }
 
 static void judge(struct handshake *handshake, const struct http_head *head, char *peeked,
@@ -292,6 +328,7 @@ static void handle_readable(uv_poll_t *poll, int status, int events)
     struct handshake_refusal refusal;
     (void)events;
 
+    transport_flush_if_late(handshake->node->transport);
     ssize_t n = status < 0 ? 0 : recv(handshake->fd, peeked, sizeof(peeked), MSG_PEEK);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;

@@ -4,7 +4,8 @@
  *
  * The program owns its listening sockets: systemd may hand them down, several processes of one
  * machine may share a port, and draining closes them while connections live on. When descriptors
- * run out, accepting pauses for a moment instead of spinning on a socket that stays readable.
+ * run out, accepting pauses for a moment instead of spinning on a socket that stays readable; it
+ * also does where TLS clients come faster than limits.handshakes_per_s.
  */
 #include "gateway/listener.h"
 
@@ -22,6 +23,7 @@
 #include <uv.h>
 
 #include "gateway/address.h"
+#include "gateway/clock.h"
 #include "gateway/config.h"
 #include "gateway/connection.h"
 #include "gateway/handshake.h"
@@ -125,12 +127,36 @@ static void handle_pause_end(struct timer_entry *entry)
     uv_poll_start(&listener->poll, UV_READABLE, handle_acceptable);
 }
 
-static void pause_accepting(struct listener *listener)
+static void pause_accepting(struct listener *listener, int64_t delay_ms)
 {
-    log_limited(LOG_LEVEL_ERROR, "cannot accept connections; raise the limit of descriptors",
-                LOG_ERRNO(errno));
     uv_poll_stop(&listener->poll);
-    timer_wheel_arm(listener->node->wheel, &listener->pause, PAUSE_MS, handle_pause_end);
+    timer_wheel_arm(listener->node->wheel, &listener->pause, (uint64_t)delay_ms, handle_pause_end);
+}
+
+/* A client of our own TLS can't be refused in words before the costly part, the TLS handshake. So
+ * it waits in the kernel's queue until there is a place for it. */
+static bool paces(const struct listener *listener)
+{
+    return !listener->admin && listener->node->tls;
+}
+
+static int64_t place_wait_ms(const struct listener *listener)
+{
+    const struct node *node = listener->node;
+
+    if (!paces(listener))
+        return 0;
+    return rate_limit_check(&node->admission.bucket, (int64_t)clock_now_ms(),
+                            node->config->limits.handshakes_per_s,
+                            node->config->limits.handshake_burst, 1);
+}
+
+static void take_place(struct listener *listener)
+{
+    struct node *node = listener->node;
+
+    rate_limit_take(&node->admission.bucket, (int64_t)clock_now_ms(),
+                    node->config->limits.handshakes_per_s, node->config->limits.handshake_burst, 1);
 }
 
 /* A peer is counted before it has said anything: silent ones fill a house too. Those over the limit
@@ -171,12 +197,20 @@ static void welcome(struct listener *listener, int fd)
         close(fd);
         return;
     }
-    if (!listener->admin && node->tls) {
+    if (paces(listener)) {
+        take_place(listener);
         connection->tls = true;
         tls_accept(node->tls, connection, fd);
     } else {
         handshake_start(connection, fd);
     }
+}
+
+static void starve(struct listener *listener)
+{
+    log_limited(LOG_LEVEL_ERROR, "cannot accept connections; raise the limit of descriptors",
+                LOG_ERRNO(errno));
+    pause_accepting(listener, PAUSE_MS);
 }
 
 static void handle_acceptable(uv_poll_t *poll, int status, int events)
@@ -186,11 +220,17 @@ static void handle_acceptable(uv_poll_t *poll, int status, int events)
     (void)events;
 
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int64_t wait_ms = place_wait_ms(listener);
+        if (wait_ms) {
+            metrics_add(METRIC_ADMISSION_PAUSES, 1);
+            pause_accepting(listener, wait_ms);
+            return;
+        }
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
             welcome(listener, fd);
         else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            return pause_accepting(listener);
+            return starve(listener);
         else if (errno == EAGAIN)
             return;
     }

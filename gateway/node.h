@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "gateway/address.h"
+#include "gateway/admission.h"
 #include "gateway/handle_table.h"
 #include "gateway/pg_fence.h"
 #include "protocol/json_writer.h"
@@ -17,6 +18,7 @@ struct access_watch;
 struct bus;
 struct config;
 struct config_sources;
+struct handover;
 struct head_check;
 struct jwt_keys;
 struct listener;
@@ -55,6 +57,8 @@ struct node {
     size_t connection_count;         /* of both listeners */
     struct address_counts addresses; /* connections by client address */
     struct list_node handshakes;     /* handshake::link */
+    struct admission admission;      /* of clients, a second */
+    struct handover *handover;       /* handshakes that succeeded */
 
     struct timer_wheel *wheel;
     struct worker *worker;

@@ -42,6 +42,7 @@ enum {
     SERVICE_BUFFER_BYTES = 8192, /* shared */
     HTTP_TIMEOUT_S = 30,
     KEEPALIVE_S = 60,
+    LATE_NS = 5000000,
 };
 
 struct transport {
@@ -50,7 +51,9 @@ struct transport {
     struct lws_vhost *vhost;
     uv_prepare_t before_block;
     struct list_node dirty; /* connection::dirty */
-    unsigned char *buffer;  /* LWS_PRE + buffer_bytes */
+    bool flushing;
+    uint64_t flushed_ns;   /* when that was last done; uv_hrtime() */
+    unsigned char *buffer; /* LWS_PRE + buffer_bytes */
     size_t buffer_bytes;
     struct connection *adopting; /* during transport_adopt(), until the library has it */
 };
@@ -98,13 +101,28 @@ static void flush_dirty(struct transport *transport)
     struct list_node batch;
     list_init(&batch);
     list_splice(&batch, &transport->dirty);
-
+    transport->flushing = true;
     while (!list_empty(&batch)) {
         struct connection *connection = container_of(list_first(&batch), struct connection, dirty);
         list_remove(&connection->dirty);
         if (connection->session && !flush_session(transport, connection))
             connection_abandon(connection);
     }
+    transport->flushing = false;
+    transport->flushed_ns = uv_hrtime();
+}
+
+/* libuv may have tens of thousands of events in one turn, and what the first of them gave rise to
+ * shall not wait for the last. */
+void transport_flush_if_late(struct transport *transport)
+{
+    if (transport->flushing || list_empty(&transport->dirty))
+        return;
+    uint64_t since_ns = uv_now(transport->node->loop) * 1000000;
+    if (since_ns < transport->flushed_ns)
+        since_ns = transport->flushed_ns;
+    if (uv_hrtime() > since_ns + LATE_NS)
+        flush_dirty(transport);
 }
 
 static void handle_before_block(uv_prepare_t *handle)
@@ -201,6 +219,7 @@ static int handle_receive(struct connection *connection, struct lws *wsi, const 
         .binary = lws_frame_is_binary(wsi),
     };
     inbound_receive(connection, &piece);
+    transport_flush_if_late(connection->node->transport);
     return 0;
 }
 
@@ -247,8 +266,10 @@ static int handle_peer_close(struct connection *connection, struct lws *wsi,
 
 static int handle_closed(struct connection *connection)
 {
-    if (connection)
-        connection->session = session_free(connection->session);
+    if (!connection)
+        return 0;
+    connection->session = session_free(connection->session);
+    transport_flush_if_late(connection->node->transport);
     return 0;
 }
 
@@ -394,6 +415,7 @@ struct transport *transport_free(struct transport *transport)
 void transport_adopt(struct transport *transport, struct connection *connection, int fd,
                      const char *received, size_t length)
 {
+    transport_flush_if_late(transport);
     transport->adopting = connection;
     if (length)
         lws_adopt_socket_vhost_readbuf(transport->vhost, fd, received, length);

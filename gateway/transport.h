@@ -23,3 +23,6 @@ struct transport *transport_free(struct transport *transport);
  * `connection` from here, whatever happens. */
 void transport_adopt(struct transport *transport, struct connection *connection, int fd,
                      const char *received, size_t length);
+
+/* Writes what is ready to go if this turn of the loop has lasted long. Between two events. */
+void transport_flush_if_late(struct transport *transport);
