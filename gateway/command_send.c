@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* send: screen a message, write it, acknowledge it after the commit, tell everyone concerned */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,13 +117,16 @@ static struct send *send_new(const struct request *request, const struct command
     send->write.rule_set = screening->rule_set;
     send->write.detail = detail_length ? send->text + said->text_length : NULL;
     send->write.detail_length = detail_length;
+    /* The rules may be others before the database has answered. */
+    snprintf(send->write.reason, sizeof(send->write.reason), "%s",
+             screening->reason ? screening->reason : "");
     send->write.message = (struct message){
         .room = said->room,
         .sender = request->user,
         .cid = said->cid,
         .has_cid = true,
         .status = screening->status,
-        .reason = screening->reason,
+        .reason = screening->reason ? send->write.reason : NULL,
         .text = send->text,
         .text_length = said->text_length,
     };
@@ -152,6 +156,10 @@ void command_run_send(const struct request *request, const struct command *comma
 
     if (!within_rate(request))
         return;
+    if (!node->rules) { /* the node has just started */
+        request_fail(request, ERROR_UNAVAILABLE, "rules", UNAVAILABLE_RETRY_MS);
+        return;
+    }
     json_writer_reset(&node->json);
     screening_run(node, &message, request->role, &screening, &node->json);
     struct send *send = send_new(request, said, &screening, &node->json);

@@ -9,7 +9,6 @@
 #include "gateway/gateway.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +49,7 @@
 #include "gateway/room.h"
 #include "gateway/room_stats.h"
 #include "gateway/room_watch.h"
+#include "gateway/rule_watch.h"
 #include "gateway/session.h"
 #include "gateway/text_hash.h"
 #include "gateway/timer_wheel.h"
@@ -104,19 +104,6 @@ static bool load_tls(struct node *node, const struct config *config)
     if (!node->tls)
         log_error("the certificate can't be used", LOG_STR("error", error));
     return node->tls != NULL;
-}
-
-static bool load_rules(struct node *node)
-{
-    struct rule_error error;
-
-    node->rules = rule_set_default(1, &error);
-    metrics_add_label(METRIC_RULE_LOADS, node->rules ? LABEL_RESULT_OK : LABEL_RESULT_FAILED, 1);
-    if (!node->rules)
-        log_error("the rule set can't be used", LOG_STR("source", error.source),
-                  LOG_INT("line", error.line), LOG_STR("error", error.reason));
-    malloc_trim(0); /* compiling leaves megabytes behind */
-    return node->rules != NULL;
 }
 
 static void configure_rates(struct node *node)
@@ -281,6 +268,7 @@ static void open_rooms(struct node *node)
     node->moderators = moderators_new(node);
     node->presence = presence_new(node);
     node->room_watch = room_watch_new(node);
+    node->rule_watch = rule_watch_new(node);
     node->own_sweep = own_sweep_new(node);
     node->access = access_watch_new(node);
     node->head_check = head_check_new(node);
@@ -295,7 +283,7 @@ static int open_parts(struct gateway *gateway)
     reserve_descriptors(config);
     open_engines(node);
     node->keys = load_keys(config);
-    if (!node->keys || !load_tls(node, config) || !load_rules(node))
+    if (!node->keys || !load_tls(node, config))
         return EX_CONFIG;
     node->public_listener = open_listener(node, config->listen.address, config->listen.port, false);
     node->admin_listener =
@@ -340,6 +328,7 @@ static void close_back_ends(struct node *node)
     node->access = access_watch_free(node->access);
     node->own_sweep = own_sweep_free(node->own_sweep);
     node->room_watch = room_watch_free(node->room_watch);
+    node->rule_watch = rule_watch_free(node->rule_watch);
     node->presence = presence_free(node->presence);
     if (node->hints)
         pg_conn_close(node->hints, NULL, NULL);

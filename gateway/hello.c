@@ -295,7 +295,7 @@ void hello_start(struct session *session, const struct command *command)
         session_close(session, CLOSE_TOO_MANY_CONNECTIONS, 0);
         return;
     }
-    if (!*node->epoch) { /* the database was never reached: no admissions */
+    if (!*node->epoch || !node->rules) { /* the database was never reached: no admissions */
         session_close(session, CLOSE_INTERNAL, AWAY_RETRY_MS);
         return;
     }

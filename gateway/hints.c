@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "<kind> <id>" on the channel chatgate_hint (sql/migrations, function chatgate_hint). */
+/* "<kind> <id>" on the channel chatgate_hint (sql/migrations, function chatgate_hint); for rules
+ * the id is a number, for all others a UUID. */
 #include "gateway/hints.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "gateway/own_events.h"
 #include "gateway/pg_conn.h"
 #include "gateway/room_watch.h"
+#include "gateway/rule_watch.h"
 #include "protocol/uuid.h"
 
 static void handle_room(struct node *node, const struct uuid *id)
@@ -50,15 +52,20 @@ static const struct {
 static void handle_notify(void *context, const char *channel, const char *payload)
 {
     const char *space = strchr(payload, ' ');
+    struct node *node = context;
     struct uuid id;
     (void)channel;
 
+    if (!strncmp(payload, "rules ", 6)) {
+        rule_watch_now(node->rule_watch);
+        return;
+    }
     if (!space || !uuid_parse(&id, space + 1, strlen(space + 1)))
         return;
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (strlen(table[i].kind) == (size_t)(space - payload) &&
             !memcmp(table[i].kind, payload, (size_t)(space - payload)))
-            table[i].handle(context, &id);
+            table[i].handle(node, &id);
 }
 
 struct pg_conn *hints_open(struct node *node)

@@ -36,7 +36,7 @@ struct housekeeping {
 
 bool housekeeping_ready(const struct node *node)
 {
-    return !node->draining && *node->epoch && pg_pool_ready(node->pool) &&
+    return !node->draining && *node->epoch && node->rules && pg_pool_ready(node->pool) &&
            writer_ready(node->writer);
 }
 

@@ -301,6 +301,10 @@ METRIC_ROW(MISSING_ROOMS, GAUGE, "chatgate_missing_rooms", NONE, NONE, "Rooms of
 METRIC_ROW(MODERATION_QUEUE, GAUGE, "chatgate_moderation_queue_messages", CASE, NONE, "Messages that wait for a moderator, by state.")
 METRIC_ROW(MODERATION_OLDEST_SECONDS, GAUGE, "chatgate_moderation_oldest_seconds", NONE, NONE, "Age of the oldest message that waits for a moderator.")
 METRIC_ROW(MODERATION_DECISIONS, COUNTER, "chatgate_moderation_decisions_total", ACTION, SOURCE, "Verdicts, by action and by who gave them.")
+METRIC_ROW(RULES, GAUGE, "chatgate_moderation_rules", NONE, NONE, "Rules in force on this node, the ones that are off included.")
+METRIC_ROW(RULE_SET_VERSION, GAUGE, "chatgate_moderation_rule_set_version", NONE, NONE, "Version of the rule set in force on this node; 0 for the shipped rules alone.")
+METRIC_ROW(RULE_SET_STORED, GAUGE, "chatgate_moderation_rule_set_stored_version", NONE, NONE, "Version of the newest rule set in the database. Another one in force: it was refused.")
+METRIC_ROW(RULE_LOAD_SECONDS, SECONDS, "chatgate_moderation_rule_load_seconds", NONE, NONE, "Compiling a rule set and running its examples.")
 METRIC_ROW(RULE_LOADS, COUNTER, "chatgate_moderation_rule_loads_total", RESULT, NONE, "Rule sets compiled, by result.")
 
 /* The process */

@@ -33,6 +33,7 @@ struct presence;
 struct room_watch;
 struct rooms;
 struct rule_set;
+struct rule_watch;
 struct screener;
 struct timer_wheel;
 struct tls;
@@ -63,7 +64,7 @@ struct node {
     struct timer_wheel *wheel;
     struct worker *worker;
     struct jwt_keys *keys;
-    struct rule_set *rules;
+    struct rule_set *rules; /* in force: rule_watch.h; NULL until the first were read */
     struct screener *screener;
 
     struct pg_fence fence; /* of all connections to the database */
@@ -80,6 +81,7 @@ struct node {
     struct head_check *head_check;
     struct own_sweep *own_sweep;
     struct room_watch *room_watch;
+    struct rule_watch *rule_watch;
     struct pg_conn *hints; /* LISTENs to the database's hints */
 
     struct transport *transport;

@@ -40,25 +40,43 @@ static enum message_status status_of(enum screen_verdict verdict)
     return MESSAGE_PENDING;
 }
 
-/* Spans are told in code points, since that is what a page can count. */
-static void write_detail(struct json_writer *json, const struct message *message,
-                         const struct screen_result *result)
+static void write_rules(struct json_writer *json, const char *key,
+                        const struct screen_result *result, bool shadow)
 {
-    json_object_begin(json);
-    json_key(json, "rules");
+    json_key(json, key);
     json_array_begin(json);
-    for (size_t i = 0; i < result->match_count; i++)
-        json_put_cstring(json, result->matches[i].rule);
+    for (size_t i = 0; i < result->match_count; i++) {
+        if (result->matches[i].shadow == shadow)
+            json_put_cstring(json, result->matches[i].rule);
+    }
     json_array_end(json);
+}
+
+/* Spans are told in code points, since that is what a page can count. */
+static void write_spans(struct json_writer *json, const struct message *message,
+                        const struct screen_result *result)
+{
     json_key(json, "spans");
     json_array_begin(json);
     for (size_t i = 0; i < result->match_count; i++) {
+        if (result->matches[i].shadow)
+            continue;
         json_array_begin(json);
         json_put_int(json, (int64_t)utf8_count(message->text, result->matches[i].from));
         json_put_int(json, (int64_t)utf8_count(message->text, result->matches[i].to));
         json_array_end(json);
     }
     json_array_end(json);
+}
+
+/* A rule in shadow is recorded, and seen by nobody who decides. */
+static void write_detail(struct json_writer *json, const struct message *message,
+                         const struct screen_result *result)
+{
+    json_object_begin(json);
+    write_rules(json, "rules", result, false);
+    write_spans(json, message, result);
+    write_rules(json, "shadow", result, true);
     json_object_end(json);
 }
 
@@ -100,6 +118,6 @@ void screening_run(struct node *node, const struct message *message, enum user_r
         .reason = result.verdict == SCREEN_DELIVER ? NULL : result.reason,
         .rule_set = rule_set_version(node->rules),
     };
-    if (out->status != MESSAGE_DELIVERED)
+    if (out->status != MESSAGE_DELIVERED || result.match_count > 0)
         write_detail(detail, message, &result);
 }

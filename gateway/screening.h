@@ -12,12 +12,13 @@ struct node;
 
 struct screening {
     enum message_status status;
-    const char *reason; /* static or of the rule set in force; NULL if delivered */
+    const char *reason; /* of the rule set in force, or static: not past this callback; NULL if delivered */
     int64_t rule_set;   /* version */
 };
 
-/* Screens a message on the loop (microseconds). The case's detail, {"rules":[...],"spans":[...]},
- * is written into `detail` unless the message is delivered. A failure of the engine holds the
+/* Screens a message on the loop (microseconds). The case's detail,
+ * {"rules":[...],"spans":[...],"shadow":[...]}, is written into `detail` unless the message is
+ * delivered and no rule matched. A failure of the engine holds the
  * message and raises an alarm: nothing is delivered unscreened. */
 void screening_run(struct node *node, const struct message *message, enum user_role role,
                    struct screening *out, struct json_writer *detail);

@@ -35,7 +35,7 @@ struct write {
     size_t detail_length;
     int64_t rule_set;
     struct uuid teacher, student; /* out */
-    char reason[48];              /* out: holds message.reason of a dup */
+    char reason[48];              /* out: holds message.reason */
     write_done_fn done;
     uint64_t deadline_ms;
     unsigned busy_rounds;

@@ -62,6 +62,7 @@ struct rule_item {
 };
 
 struct rule {
+    bool own;      /* of the layer above: of the installation */
     bool override; /* no rule of its own: changes settings of the one with its id */
     char *text;    /* as it was written, with the comments above it */
     char *id, *name, *locale, *reason; /* reason NULL = the label's */

@@ -18,6 +18,10 @@ enum tag_kind {
 
 enum { TAG_SHIFT = 28 };
 
+/* The words of shipped rules, and the lexicon, are a database of their own: it stays as it is, and
+ * comes from the cache, while people change theirs. A set of one layer has the first only. */
+enum layer { LAYER_SHIPPED, LAYER_OWN, LAYER_COUNT };
+
 struct rule_phrase {
     struct phrase phrase;
     uint32_t rule;
@@ -45,6 +49,6 @@ struct rule_set {
     struct detector_rules detectors[DETECTOR_COUNT];
     char **hosts; /* link detectors leave these and what is below them alone */
     size_t host_count;
-    struct word_matcher *matcher;
+    struct word_matcher *matchers[LAYER_COUNT];
     struct pattern_matcher *patterns;
 };

@@ -34,7 +34,7 @@ struct golden {
     struct matcher_scratch scratch;
     struct text_view text;
     struct word_view words;
-    struct word_naive *naive;
+    struct word_naive *naive[LAYER_COUNT];
     struct hits found, expected;
 };
 
@@ -78,10 +78,12 @@ static bool read_with_both(struct golden *golden, const struct rule_item *item)
     if (text_view_read(&golden->text, item->text, item->length) != 0)
         return true; /* the examples' own check says so */
     word_view_build(&golden->words, &golden->text);
-    if (word_matcher_scan(golden->set->matcher, &golden->scratch, &golden->words, collect,
-                          &golden->found) != 0)
-        return false;
-    word_naive_scan(golden->naive, &golden->words, collect, &golden->expected);
+    for (size_t i = 0; i < LAYER_COUNT; i++) {
+        if (word_matcher_scan(golden->set->matchers[i], &golden->scratch, &golden->words, collect,
+                              &golden->found) != 0)
+            return false;
+        word_naive_scan(golden->naive[i], &golden->words, collect, &golden->expected);
+    }
     sort(&golden->found);
     sort(&golden->expected);
     return same(&golden->found, &golden->expected);
@@ -107,14 +109,18 @@ bool rule_golden_check(const struct rule_set *set, struct rule_error *error)
     struct golden golden = {.set = set, .scratch = MATCHER_SCRATCH_INIT};
     bool good = true;
 
-    if (word_matcher_fit(set->matcher, &golden.scratch) != 0)
-        return rule_error_set(error, "", 0, 0, "Vectorscan: no scratch memory");
+    for (size_t i = 0; i < LAYER_COUNT; i++) {
+        if (word_matcher_fit(set->matchers[i], &golden.scratch) != 0)
+            return rule_error_set(error, "", 0, 0, "Vectorscan: no scratch memory");
+    }
     text_view_init(&golden.text, SCREEN_TEXT_BYTES_MAX);
     word_view_init(&golden.words, SCREEN_TEXT_BYTES_MAX);
-    golden.naive = word_naive_new(set->matcher);
+    for (size_t i = 0; i < LAYER_COUNT; i++)
+        golden.naive[i] = word_naive_new(set->matchers[i]);
     for (size_t i = 0; good && i < set->list.count; i++)
         good = check_rule(&golden, &set->list.rules[i], error);
-    word_naive_free(golden.naive);
+    for (size_t i = 0; i < LAYER_COUNT; i++)
+        word_naive_free(golden.naive[i]);
     free(golden.found.items);
     free(golden.expected.items);
     word_view_deinit(&golden.words);

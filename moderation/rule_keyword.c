@@ -11,6 +11,8 @@
 #include "moderation/screen.h"
 #include "protocol/xalloc.h"
 
+enum { REASON_MAX = 40 };
+
 static struct rule_item *add_item(struct rule_parser *parser, enum rule_item_kind kind,
                                   const char *text, size_t length)
 {
@@ -51,6 +53,9 @@ static bool read_locale(struct rule_parser *parser, char *value)
 
 static bool read_reason(struct rule_parser *parser, char *value)
 {
+    if (strlen(value) > REASON_MAX ||
+        value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789._")] != '\0')
+        return RULE_FAIL(parser, "a reason is a code of up to %d of a-z 0-9 . _", REASON_MAX);
     return read_string(parser, &parser->rule->reason, value, "reason");
 }
 

@@ -20,7 +20,8 @@ struct rule_parser {
 /* Sets the column to that of `place` in the line. */
 void rule_parser_at(struct rule_parser *parser, const char *place);
 
-/* Fills the error; false, in sight of the compiler: nothing unset is used behind it. */
+/* Fills the error. False in sight of the compiler, so that it sees that nothing unset is used
+ * behind it. */
 #define RULE_FAIL(parser, ...)                                                                     \
     (rule_error_set((parser)->error, (parser)->source, (parser)->line, (parser)->column,           \
                     __VA_ARGS__),                                                                  \

@@ -109,6 +109,7 @@ static void take_rules(struct rule_list *base, struct rule_list *own)
 
         if (rule->override)
             continue;
+        rule->own = true;
         if (place) {
             rule_deinit(&base->rules[*place]);
             base->rules[*place] = *rule;

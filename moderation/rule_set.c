@@ -24,7 +24,8 @@
 
 struct compiler {
     struct rule_set *set;
-    struct word_matcher_builder *builder;
+    struct word_matcher_builder *builders[LAYER_COUNT], *builder; /* one of them */
+    bool layered;
     const struct rule_cache *cache;
     struct rule_error *error;
     uint32_t rule;
@@ -132,6 +133,8 @@ static bool compile_rules(struct compiler *compiler)
 
     for (size_t i = 0; i < list->count; i++) {
         compiler->rule = (uint32_t)i;
+        compiler->builder =
+            compiler->builders[compiler->layered && list->rules[i].own ? LAYER_OWN : LAYER_SHIPPED];
         if (!compile_rule(compiler, &list->rules[i]))
             return false;
     }
@@ -140,6 +143,7 @@ static bool compile_rules(struct compiler *compiler)
 
 static bool compile_lexicon(struct compiler *compiler)
 {
+    compiler->builder = compiler->builders[LAYER_SHIPPED];
     for (size_t i = 0; i < lexicon_count; i++) {
         const char *word = lexicon[i].words;
 
@@ -157,14 +161,16 @@ static bool compile_lexicon(struct compiler *compiler)
     return true;
 }
 
-static bool compile_matcher(struct compiler *compiler)
+static bool compile_matchers(struct compiler *compiler)
 {
     char why[sizeof(compiler->error->reason)];
 
-    compiler->set->matcher =
-        word_matcher_compile(compiler->builder, compiler->cache, why, sizeof(why));
-    if (!compiler->set->matcher)
-        return rule_error_set(compiler->error, "", 0, 0, "%s", why);
+    for (size_t i = 0; i < LAYER_COUNT; i++) {
+        compiler->set->matchers[i] =
+            word_matcher_compile(compiler->builders[i], compiler->cache, why, sizeof(why));
+        if (!compiler->set->matchers[i])
+            return rule_error_set(compiler->error, "", 0, 0, "%s", why);
+    }
     const char *patterns_why = pattern_matcher_compile(compiler->set->patterns);
     if (patterns_why)
         return rule_error_set(compiler->error, "", 0, 0, "the patterns together: %s", patterns_why);
@@ -198,17 +204,20 @@ struct rule_set *rule_set_compile_over(const struct rule_layer *base, const stru
 {
     struct rule_set *set = xcalloc(1, sizeof(*set));
     struct compiler compiler = {
-        .set = set, .builder = word_matcher_builder_new(), .cache = cache, .error = error};
+        .set = set, .layered = base->count > 0, .cache = cache, .error = error};
 
+    for (size_t i = 0; i < LAYER_COUNT; i++)
+        compiler.builders[i] = word_matcher_builder_new();
     atomic_init(&set->references, 1);
     set->version = version;
     set->patterns = pattern_matcher_new();
     bool good = parse_layers(set, base, own, error);
     set->excepts = xcalloc(set->list.count + 1, sizeof(*set->excepts));
     good = good && compile_rules(&compiler) && compile_lexicon(&compiler) &&
-           compile_matcher(&compiler) && rule_golden_check(set, error) &&
+           compile_matchers(&compiler) && rule_golden_check(set, error) &&
            rule_check_examples(set, error);
-    word_matcher_builder_free(compiler.builder);
+    for (size_t i = 0; i < LAYER_COUNT; i++)
+        word_matcher_builder_free(compiler.builders[i]);
     return good ? set : rule_set_unref(set);
 }
 
@@ -258,7 +267,8 @@ struct rule_set *rule_set_unref(struct rule_set *set)
     if (!set || atomic_fetch_sub_explicit(&set->references, 1, memory_order_acq_rel) != 1)
         return NULL;
     free_parts(set);
-    word_matcher_free(set->matcher);
+    for (size_t i = 0; i < LAYER_COUNT; i++)
+        word_matcher_free(set->matchers[i]);
     pattern_matcher_free(set->patterns);
     rule_list_deinit(&set->list);
     rule_orphans_deinit(&set->orphans);

@@ -274,9 +274,13 @@ static int use_rules(struct screener *screener, struct rule_set *rules)
         return 0;
     rule_set_unref(screener->rules);
     screener->rules = rule_set_ref(rules);
-    int error = word_matcher_fit(rules->matcher, &screener->scratch);
+    for (size_t i = 0; i < LAYER_COUNT; i++) {
+        int error = word_matcher_fit(rules->matchers[i], &screener->scratch);
 
-    return error ? error : pattern_matcher_fit(rules->patterns, &screener->scratch);
+        if (error)
+            return error;
+    }
+    return pattern_matcher_fit(rules->patterns, &screener->scratch);
 }
 
 /* Reads a text into all views, and runs what looks at one text alone. */
@@ -287,8 +291,9 @@ static int look(struct screener *screener, const char *text, size_t length)
     if (error)
         return error;
     word_view_build(&screener->words, &screener->text);
-    error = word_matcher_scan(screener->rules->matcher, &screener->scratch, &screener->words,
-                              handle_hit, screener);
+    for (size_t i = 0; !error && i < LAYER_COUNT; i++)
+        error = word_matcher_scan(screener->rules->matchers[i], &screener->scratch,
+                                  &screener->words, handle_hit, screener);
     if (!error)
         error = pattern_matcher_scan(screener->rules->patterns, &screener->scratch,
                                      &screener->words, handle_pattern, screener);

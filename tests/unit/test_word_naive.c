@@ -53,7 +53,7 @@ static void count_words_of_rules(void *context, uint32_t tag, uint32_t start, ui
 static size_t count_naively(const char *text)
 {
     struct rule_set *set = compile(rules_text);
-    struct word_naive *naive = word_naive_new(set->matcher);
+    struct word_naive *naive = word_naive_new(set->matchers[LAYER_SHIPPED]);
     struct text_view view;
     struct word_view words;
     size_t count = 0;
