@@ -10,7 +10,7 @@
 #include "gateway/node.h"
 #include "sql/embedded.h"
 
-static void handle_state(void *context, bool up, const char *reason)
+void database_handle_state(void *context, bool up, const char *reason)
 {
     (void)context;
     if (up)
@@ -56,7 +56,7 @@ void database_options(struct node *node, struct pg_conn_options *options)
         .statement_timeout_ms = (uint32_t)config->database.statement_timeout_ms,
         .lock_timeout_ms = (uint32_t)config->database.lock_timeout_ms,
         .context = node,
-        .on_state = handle_state,
+        .on_state = database_handle_state,
         .on_query = handle_query,
     };
 }

@@ -68,6 +68,18 @@ static void handle_notify(void *context, const char *channel, const char *payloa
             table[i].handle(node, &id);
 }
 
+/* What was hinted at while nobody listened is looked for. */
+static void handle_state(void *context, bool up, const char *reason)
+{
+    struct node *node = context;
+
+    database_handle_state(context, up, reason);
+    if (!up)
+        return;
+    head_check_now(node->head_check);
+    access_watch_now(node->access);
+}
+
 struct pg_conn *hints_open(struct node *node)
 {
     static const char *const channels[] = {"chatgate_hint", NULL};
@@ -77,5 +89,6 @@ struct pg_conn *hints_open(struct node *node)
     options.application_name = "chatgate hints";
     options.listen = channels;
     options.on_notify = handle_notify;
+    options.on_state = handle_state;
     return pg_conn_new(node->loop, &options);
 }
