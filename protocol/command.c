@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Client frames and REST bodies, parsed and checked
  *
- * The way of a frame: json_input refuses what is no bounded JSON object, then the id is read before
- * anything else (so that an error can name the request it answers), then `t` picks a parser from
- * the command table, and the parser lists its fields on a command_reader, which keeps the first
- * fault. The parsers are in command_member.c (everybody's) and command_queue.c (moderators').
+ * The way of a frame: plain_send takes a good `send` of the usual shape, which most frames are. Of
+ * the others json_input refuses what is no bounded JSON object, then the id is read before anything
+ * else (so that an error can name the request it answers), then `t` picks a parser from the command
+ * table, and the parser lists its fields on a command_reader, which keeps the first fault. The
+ * parsers are in command_member.c (everybody's) and command_queue.c (moderators').
  *
- * A command owns the JSON tree and borrows its strings from it: no text is copied on the way to the
- * database.
+ * A command owns the JSON tree, if there is one, and borrows its strings from it.
  */
 #include "protocol/command.h"
 
@@ -19,6 +19,7 @@
 #include "protocol/command_parsers.h"
 #include "protocol/command_reader.h"
 #include "protocol/json_input.h"
+#include "protocol/plain_send.h"
 
 enum {
     MEMBERS_BASE = 64,        /* of a frame without lists, with room for unknown fields */
@@ -120,6 +121,8 @@ int command_parse(struct command *out, const char *text, size_t bytes,
     struct command_reader reader = {.limits = limits};
 
     *out = (struct command){0};
+    if (plain_send_parse(out, text, bytes, limits))
+        return finish(&reader, out, error);
     out->root = json_input_parse(text, bytes, members_max(limits), &reader.reason);
     reader.object = out->root;
     if (out->root)
@@ -159,5 +162,6 @@ void command_deinit(struct command *command)
 {
     free_lists(command);
     json_decref(command->root);
+    free(command->text);
     *command = (struct command){0};
 }

@@ -144,8 +144,8 @@ struct command_login {
     const char *email, *password;
 };
 
-/* One request. Strings live in `root`, which the command owns, and are valid UTF-8 without U+0000,
- * NUL-terminated. */
+/* One request. Strings live in `root` or `text`, which the command owns, and are valid UTF-8
+ * without U+0000, NUL-terminated. */
 struct command {
     enum command_type type;
     int64_t id; /* 0 = none: no answer is wanted */
@@ -155,6 +155,7 @@ struct command {
 #undef COMMAND_ROW
     };
     struct json_t *root;
+    char *text; /* of a send that needed no `root` */
 };
 
 /* What the operator configures; the rest is fixed in command.c. */
