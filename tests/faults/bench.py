@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one scenario from its seed and prints what came of it as a line of JSON.
 
-bench.py SCENARIO SEED DATA LOGS: DATA is that of a stopped Postgres with the migrated template; the
-logs of a run with violations are kept in LOGS.
+bench.py SCENARIO SEED DATA LOGS MINUTES RATE: DATA is that of a stopped Postgres with the migrated template; the
+logs of a run with violations are kept in LOGS. MINUTES and RATE (messages a second) are a soak's.
 """
 
 import asyncio
@@ -98,11 +98,14 @@ def keep_logs(world, folder):
             shutil.copy(path, folder)
 
 
-async def main(name, seed, data, logs):
+async def main(name, seed, data, logs, minutes, rate):
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     template = types.SimpleNamespace(data=pathlib.Path(data))
-    await run(scenarios.ALL[name], int(seed), template, pathlib.Path(logs))
+    plan = scenarios.ALL[name]
+    if float(minutes):
+        plan.for_a_soak(float(minutes), float(rate))
+    await run(plan, int(seed), template, pathlib.Path(logs))
 
 
 if __name__ == "__main__":

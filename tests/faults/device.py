@@ -8,6 +8,7 @@ import uuid
 
 import journal
 import wire
+from texts import prose
 
 ANSWER_TIMEOUT_S = 8  # then the connection is taken for dead
 RETRY_S = (0.05, 0.4)
@@ -47,7 +48,8 @@ class Device:
         self.resets = 0
         self.codes = []  # how its connections ended
         self.faults = []  # frames that no gateway may send
-        self.acked_after = {}  # room -> (when sent, number) of the last delivered send
+        self.latest = {}  # room -> (when written, number) of the last own message that was shown
+        self._written = {}  # cid -> when
         self._begun = {}  # cid -> when it was first sent on this connection
         self._wire = None
         self._last_id = 0
@@ -58,9 +60,13 @@ class Device:
     def start(self):
         self._task = asyncio.create_task(self._run())
 
-    async def stop(self):
+    def end(self):
+        """Begins to stop."""
         self._stop = True
         self.drop()
+
+    async def stop(self):
+        self.end()
         await asyncio.wait([self._task])
         if self._task.exception():
             raise self._task.exception()
@@ -91,7 +97,8 @@ class Device:
     async def _connect(self):
         port, tls = self.world.address(self)
         self._wire = await wire.Wire.open(
-            port, self.world.token(self.user), self._take_text, self.journal.bytes.scan, tls=tls
+            port, self.world.token(self.user), self._take_text, self.journal.bytes.scan, tls=tls,
+            receive_buffer=self.world.plan.receive_buffer,
         )
         hello = {"t": "hello", "id": self._next_id(), "rooms": self.cursors}
         if self.epoch:
@@ -144,7 +151,14 @@ class Device:
         canary = journal.canary(self.dice)
         chance = self.dice.random()
         more = HELD if chance < 0.08 else CONTACT if chance < 0.12 else ""
-        outbox.waiting.append((str(uuid.UUID(int=self.dice.getrandbits(128), version=4)), canary, more))
+        if self.world.padding:
+            more = " " + prose(self.world.padding // 14, self.dice.random())
+        self.submit(room, str(uuid.UUID(int=self.dice.getrandbits(128), version=4)), canary, more)
+
+    def submit(self, room, cid, canary, more=""):
+        """A message that another device of the user may send too."""
+        self._written[cid] = time.monotonic()
+        self.outboxes[room].waiting.append((cid, canary, more))
 
     def _send_what_waits(self, now):
         for room, outbox in self.outboxes.items():
@@ -192,6 +206,8 @@ class Device:
         room = frame["room"]
         self.journal.shown(room, journal.Seen(kind, frame["seq"], frame["mid"], canary))
         self.cursors[room] = max(self.cursors.get(room, 0), frame["seq"])
+        if frame.get("cid") in self._written:
+            self.latest[room] = (self._written[frame["cid"]], frame["seq"])
 
     def _take_reset(self, frame):
         self.resets += 1
@@ -205,13 +221,13 @@ class Device:
         self.journal.own[frame["mid"]] = frame["status"]
 
     def _outbox_of(self, request):
-        for room, outbox in self.outboxes.items():
+        for outbox in self.outboxes.values():
             if outbox.request is not None and outbox.request == request:
-                return room, outbox
-        return None, None
+                return outbox
+        return None
 
     def _take_ok(self, frame):
-        room, outbox = self._outbox_of(frame["re"])
+        outbox = self._outbox_of(frame["re"])
         if outbox is None:
             self.faults.append(f"{self.name}: an answer to nothing: {frame['re']}")
             return
@@ -221,12 +237,10 @@ class Device:
             self.faults.append(f"{self.name}: the answer to {cid} is about {frame['cid']}")
         ack = journal.Ack(frame["mid"], frame["status"], frame.get("seq"))
         self.journal.acks.setdefault(cid, []).append(ack)
-        begun = self._begun.pop(cid)
-        if ack.seq is not None:
-            self.acked_after[room] = (begun, ack.seq)
+        self._begun.pop(cid)
 
     def _take_error(self, frame):
-        room, outbox = self._outbox_of(frame.get("re"))
+        outbox = self._outbox_of(frame.get("re"))
         if outbox is None:
             return
         cid = outbox.waiting[0][0]

@@ -22,6 +22,7 @@ class Moderator:
         self.dice = dice
         self.asked_at = {}  # mid -> when a delivery was asked for, whatever became of it
         self.decisions = []  # journal.Decision: the verdicts that were confirmed
+        self.lost = 0  # verdicts that came second
         self.working = True
         self.live = False
         self._cases = {}
@@ -35,10 +36,13 @@ class Moderator:
     def start(self):
         self._task = asyncio.create_task(self._run())
 
-    async def stop(self):
+    def end(self):
         self._stop = True
         if self._wire:
             self._wire.abort()
+
+    async def stop(self):
+        self.end()
         await asyncio.wait([self._task])
         if self._task.exception():
             raise self._task.exception()
@@ -115,6 +119,7 @@ class Moderator:
 
     def _decided(self, result):
         if "error" in result:
+            self.lost += 1
             return
         self.decisions.append(
             journal.Decision(result["mid"], result["status"], result["version"], self.user.id)

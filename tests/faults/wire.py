@@ -7,6 +7,7 @@ It keeps no more of RFC 6455 than the gateway's frames need, shows every byte th
 
 import asyncio
 import base64
+import functools
 import os
 import socket
 import ssl
@@ -186,6 +187,7 @@ def upgrade_request(port, token):
     ).encode()
 
 
+@functools.cache
 def trusting_tls():
     context = ssl.create_default_context()
     context.check_hostname = False

@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import signal
+import sys
 import time
 
 import checker
@@ -17,7 +18,7 @@ import metrics
 import people
 from cluster import Cluster
 from device import Device
-from journal import Row, Sightings, Transition
+from journal import CANARY_BYTES, Row, Sightings, Transition, canary
 from moderator import Moderator
 from proxy import Link
 from services import Redis
@@ -47,6 +48,7 @@ class World:
 
     def __init__(self, plan, seed, postgres):
         self.plan = plan
+        self.seed = seed
         self.dice = random.Random(seed)
         self.cluster = Cluster(
             plan.nodes, merged(SETTINGS, plan.settings), postgres=postgres, redis=Redis(), start=False
@@ -63,6 +65,10 @@ class World:
         self.expected_deaths = set()  # pids that the scenario ended
         self.restarts = 0
         self.supervised = False
+        self.forgets = False  # whether the database may have lost what was acknowledged
+        self.stalled = set()  # nodes whose loop stood still because the scenario stopped it
+        self.padding = 0
+        self.silent = set()  # rooms in which nobody talks
         self._tokens = {}
         self._watchers = []
         self._secrets = {}
@@ -72,6 +78,8 @@ class World:
     async def start(self):
         for node in self.nodes:
             await self._link(node)
+        if self.plan.prepare:
+            self.plan.prepare(self)
         starts = [asyncio.to_thread(self._start_node, node) for node in self.nodes]
         await asyncio.gather(*starts)
         self._watchers = [
@@ -84,9 +92,18 @@ class World:
         await self.until(lambda: all(client.live for client in self.clients), 20, "all are live")
         self._before = {node: self._usage(node) for node in self.nodes}
 
-    def _start_node(self, node):
-        node.start(wait=False)
-        node.wait_ready()
+    def _start_node(self, node, timeout_s=30):
+        """Until it is ready. One that could not stay, since Postgres is away, is started again."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                node.start(wait=False)
+                node.wait_ready(deadline - time.monotonic())
+                return
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     async def _link(self, node):
         """The node's way to Postgres, to Redis, and the worse one of two from clients to it."""
@@ -118,18 +135,48 @@ class World:
         for number, pair in enumerate(self.pairs):
             for user in (pair.teacher, pair.student):
                 for index in range(self.plan.devices):
-                    self.devices.append(
-                        Device(
-                            self, user, [pair.room], f"{user.role}{number}.{index}",
-                            random.Random(self.dice.random()), self.plan.rate,
-                            drip=self.dice.random() < self.plan.dripping,
-                            batch=self.dice.random() < 0.5,
-                        )
-                    )
+                    name = f"{user.role}{number}.{index}"
+                    self.devices.append(self._make_device(user, pair.room, name, self.plan.rate))
         for index in range(self.plan.moderators):
             user = people.add_user(self.cluster, "moderator")
             dice = random.Random(self.dice.random())
             self.moderators.append(Moderator(self, user, f"moderator{index}", dice))
+
+    def _make_device(self, user, room, name, rate):
+        return Device(
+            self, user, [room], name, random.Random(self.dice.random()), rate,
+            drip=self.dice.random() < self.plan.dripping, batch=self.dice.random() < 0.5,
+        )
+
+    def add_device(self, pair):
+        """One more, which has seen nothing yet."""
+        user = self.dice.choice([pair.teacher, pair.student])
+        device = self._make_device(user, pair.room, f"{user.role}+{len(self.devices)}", self.plan.rate)
+        device.talking = True
+        device.start()
+        self.devices.append(device)
+
+    async def crowd(self, count, pairs=20):
+        """Devices of other rooms, which only listen."""
+        rooms = [await asyncio.to_thread(people.add_pair, self.cluster) for _ in range(pairs)]
+        self.pairs += rooms
+        made = []
+        for number in range(count):
+            pair = rooms[number % pairs]
+            user = (pair.teacher, pair.student)[number // pairs % 2]
+            made.append(self._make_device(user, pair.room, f"listener{number}", 0.01))
+            made[-1].start()
+        self.devices += made
+        self.silent |= {pair.room for pair in rooms}
+        await self.until(lambda: all(device.live for device in made), 40, "the crowd is there")
+        return made
+
+    def canary(self):
+        return canary(self.dice)
+
+    def load_padding(self, size_bytes):
+        """From here on texts are so long."""
+        self.padding = size_bytes
 
     def address(self, client):
         """A node, and one of the two ways to it."""
@@ -145,6 +192,14 @@ class World:
 
     def members(self):
         return {pair.room: {pair.teacher.id, pair.student.id} for pair in self.pairs}
+
+    def progress(self):
+        """A long run says how it goes."""
+        usage = [self._usage(node) for node in self.nodes if node.running]
+        memory = ", ".join(f"{one[0] / 2**20:.1f}" for one in usage if one)
+        acked = sum(len(device.journal.acks) for device in self.devices)
+        print(f"{time.strftime('%H:%M:%S')} {acked} acked, memory {memory} MiB, {self.notes[-1]}",
+              file=sys.stderr, flush=True)
 
     async def sleep(self, seconds):
         await asyncio.sleep(seconds * self.plan.pace)
@@ -187,19 +242,33 @@ class World:
             self.violation("F", checker.COST, f"{node.name} drained and ended with {code}")
         await self.restart(node)
 
+    def use_postgres(self, server):
+        """Another server has the data from here on."""
+        self.cluster.owned.append(server)
+        self.postgres = self.cluster.postgres = server
+        for link in self.pg_links.values():
+            link.target = str(server.folder / PG_SOCKET)
+
+    def require(self, bitten, what):
+        """A scenario whose fault did not happen has shown nothing."""
+        if not bitten:
+            self.violation("G", checker.HEAL, f"the scenario has no effect: {what}")
+
     def violation(self, promise, kind, what):
         self.extra.append(checker.Violation(promise, kind, what))
 
     def note(self, text):
         self.notes.append(text)
 
-    async def supervise(self):
-        """What systemd does: a node that died is started again."""
+    def supervise(self):
+        """What systemd does, from here on: a node that died is started again."""
         self.supervised = True
+        self._watchers.append(asyncio.create_task(self._supervise()))
+
+    async def _supervise(self):
         while True:
             for node in self.nodes:
                 if not node.running:
-                    self.note(f"{node.name} ended with {node.process.returncode}")
                     await self.restart(node)
             await asyncio.sleep(0.1)
 
@@ -266,7 +335,8 @@ class World:
             return None
         return (
             int(metrics.value(samples, "process_resident_memory_bytes")),
-            len(os.listdir(f"/proc/{node.pid}/fd")),
+            len(os.listdir(f"/proc/{node.pid}/fd"))
+            - int(metrics.value(samples, "chatgate_connections")),
             metrics.value(samples, "chatgate_event_loop_lag_max_seconds"),
         )
 
@@ -284,14 +354,15 @@ class World:
     def _all_well(self, since):
         if not all(client.live for client in self.clients):
             return False
-        return all(self._room_is_well(pair.room, since) for pair in self.pairs)
+        talking = [pair.room for pair in self.pairs if pair.room not in self.silent]
+        return all(self._room_is_well(room, since) for room in talking)
 
     def _room_is_well(self, room, since):
         members = [device for device in self.devices if room in device.cursors]
         fresh = [
-            device.acked_after[room][1]
+            device.latest[room][1]
             for device in members
-            if device.acked_after.get(room, (0, 0))[0] >= since
+            if device.latest.get(room, (0, 0))[0] >= since
         ]
         return bool(fresh) and all(device.cursors[room] >= max(fresh) for device in members)
 
@@ -315,6 +386,10 @@ class World:
         if waiting[0][0] and self.moderators:
             return False
         heads = dict(await self.query("SELECT id::text, head FROM chat_rooms"))
+        statuses = dict(await self.query("SELECT id::text, status FROM messages WHERE cid IS NOT NULL"))
+        for device in self.devices:
+            if any(statuses.get(mid) != told for mid, told in device.journal.own.items()):
+                return self.forgets
         return all(
             cursor == heads.get(room)
             for device in self.devices
@@ -342,14 +417,17 @@ class World:
             " FROM moderation_audit WHERE message_id IS NOT NULL AND to_status IS NOT NULL"
         )
         return checker.Database(
-            (Row(*row[:8], row[8][:16]) for row in rows), (Transition(*row) for row in audit)
+            (Row(*row[:8], row[8][:CANARY_BYTES]) for row in rows), (Transition(*row) for row in audit)
         )
 
     async def check(self):
         """All violations of A to F."""
         database = await asyncio.to_thread(self.read_database)
         journals = [device.journal for device in self.devices]
+        if self.forgets:
+            checker.forget(journals, database)
         decisions = [one for moderator in self.moderators for one in moderator.decisions]
+        decisions = [one for one in decisions if not self.forgets or one.mid in database.by_mid]
         found = list(checker.check_deliveries(journals, database, self.members(), decisions))
         found += self._check_secrets(database)
         found += self.unexpected_deaths()
@@ -368,22 +446,27 @@ class World:
             yield from checker.check_secret(
                 device.name, device.journal.bytes.first, database, device.user.id, asked
             )
+        sent = {one.canary for device in self.devices for one in device.journal.sent.values()}
         self._read_logs()
         for place, seen in self._secrets.items():
             yield from checker.check_secret(
-                place, seen.first, database, None, asked, delivered_too=place == "Redis"
+                place, {text: at for text, at in seen.first.items() if text.decode() in sent},
+                database, None, asked, delivered_too=place == "Redis",
             )
 
     def _costs(self):
         for node in self.nodes:
             before, after = self._before.get(node), self._usage(node) if node.running else None
             if before and after:
-                yield checker.Cost(node.name, before[0], after[0], before[1], after[1], after[2])
+                stall_s = 0 if node in self.stalled else after[2]
+                yield checker.Cost(node.name, before[0], after[0], before[1], after[1], stall_s)
 
     async def stop(self):
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
+        for client in self.clients:
+            client.end()
         for client in self.clients:
             await client.stop()
         for link in self.all_links:

@@ -57,6 +57,7 @@ class Node:
         self.log = folder / f"{name}.log"
         self.ini = folder / f"{name}.ini"
         self.process = None
+        self.environment = {}  # beside our own
         self.tls = False  # what it serves: the settings may have changed since it started
 
     def set(self, section, **keys):
@@ -99,7 +100,7 @@ class Node:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=clean_environment(),
+                env={**clean_environment(), **self.environment},
             )
         if wait:
             self.wait_ready()
