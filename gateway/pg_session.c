@@ -10,8 +10,8 @@
  * millisecond. A transaction that we forget open would hold rooms' locks: the server ends it.
  *
  * A node that is cut off in the middle of a batch leaves its rooms locked too, and no timeout runs
- * between a statement's end and the Sync: the server finds out by keepalives, in 11 s instead of the
- * kernel's two hours. (On a Unix socket these settings do nothing.)
+ * between a statement's end and the Sync: the server finds out by keepalives, in 11 s instead of
+ * the kernel's two hours. (On a Unix socket these settings do nothing.)
  *
  * Last, the server says which history of the database it has (pg_fence). On a standby that fails,
  * and so does the connection: libpq looks for a primary by itself (target_session_attrs), unless an

@@ -12,8 +12,9 @@ struct node;
 
 struct screening {
     enum message_status status;
-    const char *reason; /* of the rule set in force, or static: not past this callback; NULL if delivered */
-    int64_t rule_set;   /* version */
+    const char *
+        reason; /* of the rule set in force, or static: not past this callback; NULL if delivered */
+    int64_t rule_set; /* version */
 };
 
 /* Screens a message on the loop (microseconds). The case's detail,

@@ -108,8 +108,8 @@ static enum certainty judge(const struct number_window *window, const struct wor
     if (!has_issuer(window->digits, n) || (is_decimal(window) && !said))
         return NOT_A_CARD;
     bool shaped = number_window_shaped(window, shapes, sizeof(shapes) / sizeof(shapes[0]));
-    bool listed = (window->gaps & (GAP_COMMA | GAP_LINE)) != 0 ||
-                  ((window->gaps & GAP_WORD) != 0 && !shaped);
+    bool listed =
+        (window->gaps & (GAP_COMMA | GAP_LINE)) != 0 || ((window->gaps & GAP_WORD) != 0 && !shaped);
     if (!passes_luhn(window->digits, n))
         return said && window->whole && n == 16 && !listed ? DOUBTFUL : NOT_A_CARD;
     if (said && window->whole)

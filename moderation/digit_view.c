@@ -364,7 +364,8 @@ static void end_run(struct reader *reader)
     reader->bridge = 0;
 }
 
-/* Goes over "потом", "dash" and the like between two groups of digits; false if the run ends here. */
+/* Goes over "потом", "dash" and the like between two groups of digits; false if the run ends here.
+ */
 static bool bridge_word(struct reader *reader, const struct token *token)
 {
     uint32_t joins = SIGN_JOIN | SIGN_DASH | SIGN_DOT | SIGN_SLASH;

@@ -18,12 +18,12 @@ enum digit_gap {
     GAP_COMMA = 32,
     GAP_LINE = 64,
     GAP_OTHER = 128, /* a symbol that nobody writes there: * | _ or an emoji */
-    GAP_WORD = 256,  /* "8912, потом 345": it may be a list, so the rest must be beyond doubt */
+    GAP_WORD = 256, /* "8912, потом 345": it may be a list, so the rest must be beyond doubt */
 };
 
 struct digit {
     uint32_t first, last; /* units */
-    uint16_t gap; /* bits; 0 = touches the digit before it */
+    uint16_t gap;         /* bits; 0 = touches the digit before it */
     uint8_t value;
     bool spoken;    /* a number word */
     bool disguised; /* a letter that looks like it, or a styled digit */
