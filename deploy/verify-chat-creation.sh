@@ -322,11 +322,11 @@ DECLARE
                     WHERE oid = 'public.chat_room_changes'::regclass);
 BEGIN
     FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-        AND proname IN ('create_chat_on_booking_active', 'create_chats_for_active_bookings',
-                        'create_chats_for_completed_lessons')
+        AND (proname IN ('create_chat_on_booking_active', 'create_chats_for_active_bookings',
+                         'create_chats_for_completed_lessons') OR proname LIKE 'chatgate\\_%')
         AND proowner <> keeper::regrole
     LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO %I', f, keeper);
+        EXECUTE format('ALTER ROUTINE %s OWNER TO %I', f, keeper);
     END LOOP;
 END \$\$"
 

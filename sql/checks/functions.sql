@@ -10,6 +10,14 @@ SELECT e.name AS function,
 FROM (VALUES ('create_chat_on_booking_active', true, true),
              ('create_chats_for_active_bookings', true, false),
              ('create_chats_for_completed_lessons', true, false),
+             ('chatgate_make_room', true, false),
+             ('chatgate_missing_rooms', true, false),
+             ('chatgate_make_rooms', true, false),
+             ('chatgate_backfill_rooms', true, false),
+             ('chatgate_room_way', true, false),
+             ('chatgate_hint', true, false),
+             ('chatgate_log_rooms_made', true, true),
+             ('chatgate_log_room_moved', true, true),
              ('create_chat_after_lesson_completion', false, false)) AS e (name, wanted, definer)
 LEFT JOIN pg_proc p ON p.proname = e.name AND p.pronamespace = 'public'::regnamespace
 CROSS JOIN LATERAL (

@@ -17,6 +17,13 @@ from cluster import ROOT, Cluster, clean_environment
 
 SCRIPT = ROOT / "deploy/verify-chat-creation.sh"
 PASSWORD = "correct-horse-battery"
+TRIGGERS = {
+    "booking_create_chat": "bookings",
+    "booking_create_chat_update": "bookings",
+    "chatgate_rooms_made": "chat_rooms",
+    "chatgate_room_moved": "chat_rooms",
+    "chatgate_room_gone": "chat_rooms",
+}
 
 
 @pytest.fixture
@@ -100,9 +107,7 @@ def test_a_healthy_database(cluster):
     people.add_pair(cluster)
     result = check(cluster)
     assert result["healthy"] and result["warnings"] == [] and result["rooms_made"] is None
-    assert {row["trigger"] for row in result["checks"]["triggers"]} == {
-        "booking_create_chat", "booking_create_chat_update",
-    }
+    assert {row["trigger"] for row in result["checks"]["triggers"]} == set(TRIGGERS)
     assert {"name": "rooms", "value": 1} in result["checks"]["statistics"]
     before = dump(cluster)
     done = verify(cluster, "--check-only", "--verbose")
@@ -111,27 +116,79 @@ def test_a_healthy_database(cluster):
     assert dump(cluster) == before
 
 
-@pytest.mark.parametrize("trigger", ["booking_create_chat", "booking_create_chat_update"])
+@pytest.mark.parametrize("trigger", TRIGGERS)
 def test_a_dropped_trigger(cluster, trigger):
-    cluster.query(f"DROP TRIGGER {trigger} ON bookings")
+    cluster.query(f"DROP TRIGGER {trigger} ON {TRIGGERS[trigger]}")
     names_only(cluster, f"trigger {trigger}: missing")
     assert repairs(cluster)["repaired"]
 
 
-@pytest.mark.parametrize("trigger", ["booking_create_chat", "booking_create_chat_update"])
-def test_a_disabled_trigger(cluster, trigger):
-    cluster.query(f"ALTER TABLE bookings DISABLE TRIGGER {trigger}")
+@pytest.mark.parametrize(
+    "trigger, how",
+    [(trigger, "DISABLE") for trigger in TRIGGERS] + [("booking_create_chat", "ENABLE REPLICA")],
+)
+def test_a_disabled_trigger(cluster, trigger, how):
+    cluster.query(f"ALTER TABLE {TRIGGERS[trigger]} {how} TRIGGER {trigger}")
     names_only(cluster, f"trigger {trigger}: disabled")
     repairs(cluster)
 
 
+def test_a_trigger_that_fires_at_another_time(cluster):
+    cluster.query(
+        "CREATE OR REPLACE TRIGGER booking_create_chat BEFORE DELETE ON bookings"
+        " FOR EACH ROW EXECUTE FUNCTION create_chat_on_booking_active()"
+    )
+    names_only(cluster, "trigger booking_create_chat: changed")
+    repairs(cluster)
+
+
+def test_a_trigger_of_that_name_that_does_something_else(cluster):
+    cluster.query(
+        "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+    )
+    cluster.query("DROP TRIGGER booking_create_chat ON bookings")
+    cluster.query(
+        "CREATE TRIGGER booking_create_chat BEFORE INSERT ON bookings"
+        " FOR EACH ROW EXECUTE FUNCTION other()"
+    )
+    names_only(cluster, "trigger booking_create_chat: missing")
+    repairs(cluster)
+
+
 @pytest.mark.parametrize(
-    "function", ["create_chats_for_active_bookings", "create_chats_for_completed_lessons"]
+    "function",
+    [
+        "create_chats_for_active_bookings", "create_chats_for_completed_lessons",
+        "chatgate_make_room", "chatgate_missing_rooms", "chatgate_make_rooms",
+        "chatgate_backfill_rooms", "chatgate_room_way", "chatgate_hint",
+    ],
 )
-def test_a_dropped_backfill_function(cluster, function):
-    cluster.query(f"DROP FUNCTION {function}()")
+def test_a_dropped_function(cluster, function):
+    """Without some of these the triggers still fire, and can only give way."""
+    cluster.query(f"DROP ROUTINE {function}")
     names_only(cluster, f"function {function}: missing")
     repairs(cluster)
+    people.add_pair(cluster)
+    assert check(cluster)["healthy"]
+
+
+@pytest.mark.parametrize(
+    "function, triggers",
+    [
+        ("chatgate_log_rooms_made", ["chatgate_rooms_made"]),
+        ("chatgate_log_room_moved", ["chatgate_room_gone", "chatgate_room_moved"]),
+    ],
+)
+def test_a_dropped_function_that_notes_rooms(cluster, function, triggers):
+    cluster.query(f"DROP FUNCTION {function}() CASCADE")
+    names_only(
+        cluster, f"function {function}: missing", *(f"trigger {name}: missing" for name in triggers)
+    )
+    repairs(cluster)
+    assert cluster.query("SELECT proowner::regrole::text FROM pg_proc WHERE proname = %s",
+                         function) == [("chatgate",)]
+    people.add_pair(cluster)
+    assert cluster.query("SELECT change FROM chat_room_changes") == [("created",)]
 
 
 def test_the_trigger_function_takes_its_triggers_along(cluster):
