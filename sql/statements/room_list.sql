@@ -1,6 +1,7 @@
 -- A page of a user's rooms, the one that moved last first. The cursor is the last row's
 -- (sort_us, room). A user's rooms are few enough to sort; an index on last_message_at would
--- cost each write its HOT update.
+-- cost each write its HOT update. What is unread is counted up to 1,000, or rooms never marked as
+-- read would be read whole.
 -- params:  $1 user uuid, $2 cursor_us int8 null, $3 cursor_room uuid null, $4 limit int4
 -- columns: room uuid, teacher uuid, student uuid, head int8, read int8, peer_read int8,
 --          unread int8, created_us int8, last_message_us int8 null, peer_id uuid, peer_role text,
@@ -10,9 +11,11 @@
 SELECT r.id AS room, r.teacher_id AS teacher, r.student_id AS student, r.head,
        coalesce(mine.seq, 0) AS read, coalesce(theirs.seq, 0) AS peer_read,
        (SELECT count(*)
-        FROM public.messages m
-        WHERE m.chat_room_id = r.id AND m.seq > coalesce(mine.seq, 0)
-          AND m.sender_id <> $1::uuid AND m.removed_seq IS NULL) AS unread,
+        FROM (SELECT
+              FROM public.messages m
+              WHERE m.chat_room_id = r.id AND m.seq > coalesce(mine.seq, 0)
+                AND m.sender_id <> $1::uuid AND m.removed_seq IS NULL
+              LIMIT 1000) u) AS unread,
        coalesce(public.chatgate_us(r.created_at), 0) AS created_us,
        public.chatgate_us(r.last_message_at) AS last_message_us,
        peer.id AS peer_id, peer.role::text AS peer_role,
@@ -37,8 +40,12 @@ FROM (
 ) r
 LEFT JOIN public.users peer
        ON peer.id = CASE WHEN r.teacher_id = $1::uuid THEN r.student_id ELSE r.teacher_id END
-LEFT JOIN public.chat_read_marks mine ON mine.room_id = r.id AND mine.user_id = $1::uuid
-LEFT JOIN public.chat_read_marks theirs ON theirs.room_id = r.id AND theirs.user_id = peer.id
+LEFT JOIN LATERAL (
+    SELECT k.seq FROM public.chat_read_marks k WHERE k.room_id = r.id AND k.user_id = $1::uuid OFFSET 0
+) mine ON true
+LEFT JOIN LATERAL (
+    SELECT k.seq FROM public.chat_read_marks k WHERE k.room_id = r.id AND k.user_id = peer.id OFFSET 0
+) theirs ON true
 LEFT JOIN LATERAL (
     SELECT m.id, m.seq, m.sender_id, m.message_text, m.created_at, m.removed_seq
     FROM public.messages m

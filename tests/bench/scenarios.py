@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import random
 
+import big
 from stage import Plan, Stage, run_bench
 
 P99_LIMIT_MS = 100
@@ -259,4 +260,6 @@ def herd(settings):
                 }
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (chat, ceiling, fanout, idle, herd)}
+SCENARIOS = {scenario.__name__: scenario for scenario in (
+    chat, ceiling, fanout, idle, herd, big.pages, big.start,
+)}

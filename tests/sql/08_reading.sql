@@ -178,5 +178,22 @@ INSERT INTO chatgate_settings (name, value) VALUES ('epoch', '1');
 EXECUTE epoch \gset
 SELECT matches(:'epoch'::text, '-1$', 'rises by the operator');
 
+-- A room that was never marked as read.
+SELECT t.room() AS long \gset
+SELECT t.teacher(:'long') AS long_teacher, t.student(:'long') AS long_student \gset
+INSERT INTO messages (id, chat_room_id, sender_id, message_text, status, moderation_completed_at,
+                      created_at, text_hash, seq)
+SELECT gen_random_uuid(), :'long', CASE WHEN n % 2 = 0 THEN :'long_teacher'::uuid ELSE :'long_student' END,
+       'канарейка', 'delivered', now() AT TIME ZONE 'utc', now() AT TIME ZONE 'utc', '\x00', n
+FROM generate_series(1, 2400) n;
+UPDATE chat_rooms SET head = 2400 WHERE id = :'long';
+EXECUTE room_get(:'long_teacher', ARRAY[:'long']::uuid[]) \gset l_
+SELECT is(:l_unread, 1000, 'unread is counted up to 1,000');
+EXECUTE room_list(:'long_teacher', NULL, NULL, 10) \gset l_
+SELECT is(:l_unread, 1000, 'in a page of rooms too');
+EXECUTE read_mark(:'long_teacher', :'long', 1000) \gset k_
+EXECUTE room_get(:'long_teacher', ARRAY[:'long']::uuid[]) \gset l_
+SELECT is(:l_unread, 700, 'and below it exactly');
+
 SELECT * FROM finish();
 ROLLBACK;
