@@ -30,10 +30,9 @@ struct access_watch {
 
 /* A token tells its age to the second only. One of the very second that ends the old ones may be
  * from before that moment, so it is not believed; login.c dates what it issues accordingly. */
-bool access_allows(const struct jwt_claims *claims, int64_t valid_after_us,
-                   int64_t suspended_until_us)
+bool access_allows(int64_t iat_s, int64_t valid_after_us, int64_t suspended_until_us)
 {
-    return claims->iat_s * 1000000 >= valid_after_us && suspended_until_us <= clock_unix_us();
+    return iat_s * 1000000 >= valid_after_us && suspended_until_us <= clock_unix_us();
 }
 
 int64_t access_valid_from_s(int64_t valid_after_us)
@@ -66,7 +65,7 @@ static void apply(struct node *node, const PGresult *result, int row)
     bool changed = gone || role != user->role;
     LIST_FOREACH (link, &user->sessions) {
         struct session *session = container_of(link, struct session, user_link);
-        if (changed || !access_allows(session->claims, pg_int8(result, row, VALID_AFTER_US),
+        if (changed || !access_allows(session->grant.iat_s, pg_int8(result, row, VALID_AFTER_US),
                                       pg_int8(result, row, SUSPENDED_UNTIL_US)))
             session_close(session, CLOSE_REVOKED, 0);
     }

@@ -8,7 +8,6 @@
 #include "gateway/user.h"
 
 struct access_watch;
-struct jwt_claims;
 struct node;
 
 /* Rereads what changed every delivery.access_check_ms, on every node by itself, so that it works
@@ -19,11 +18,10 @@ struct access_watch *access_watch_free(struct access_watch *watch); /* takes NUL
 /* A hint: look now. */
 void access_watch_now(struct access_watch *watch);
 
-/* Whether a token of these claims may be used by its user, whose tokens count from `valid_after_us`
- * on (0 = all) and who is suspended until `suspended_until_us` (0 = not). What the token claims of
- * the role does not matter: the database's holds. */
-bool access_allows(const struct jwt_claims *claims, int64_t valid_after_us,
-                   int64_t suspended_until_us);
+/* Whether a token issued at `iat_s` may be used by its user, whose tokens count from
+ * `valid_after_us` on (0 = all) and who is suspended until `suspended_until_us` (0 = not). What the
+ * token claims of the role does not matter: the database's holds. */
+bool access_allows(int64_t iat_s, int64_t valid_after_us, int64_t suspended_until_us);
 
 /* The first iat that a token needs then. */
 int64_t access_valid_from_s(int64_t valid_after_us);

@@ -38,11 +38,11 @@ void command_run_refresh(const struct request *request, const struct command *co
         return;
     }
     /* An older one may have been ended before this session began, which was not asked about it. */
-    if (claims.iat_s < session->claims->iat_s) {
+    if (claims.iat_s < session->grant.iat_s) {
         request_fail(request, ERROR_UNAUTHORIZED, "token.older", 0);
         return;
     }
-    *session->claims = claims;
+    session->grant = jwt_grant_of(&claims);
     session->expiry_warned = false;
     event_refreshed(&node->json, request->re, claims.exp_s * 1000000);
     request_reply(request, &node->json);

@@ -40,7 +40,7 @@ struct connection *connection_free(struct connection *connection)
     if (connection->counted)
         address_leave(&connection->node->addresses, &connection->address);
     list_remove(&connection->dirty);
-    free(connection->claims);
+    free(connection->grant);
     connection->node->connection_count--;
     free(connection);
     return NULL;

@@ -33,7 +33,7 @@ struct connection {
     bool checked;              /* the handshake was checked by us, not only by libwebsockets */
     bool fragments;            /* the message in `inbound` is not complete */
     bool closing;              /* our close frame is queued or sent */
-    struct jwt_claims *claims; /* owned until the session takes them */
+    struct jwt_grant *grant;   /* owned until the session takes it; NULL without a token */
     struct inbound *inbound;   /* a message that comes in pieces; NULL between messages */
     struct exchange *exchange; /* an HTTP request under way, NULL otherwise (http.h) */
 };

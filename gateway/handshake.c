@@ -224,7 +224,8 @@ static bool authenticate(struct handshake *handshake, struct http_slice token)
     enum jwt_result result = jwt_verify(handshake->node->keys, token.data, token.length,
                                         clock_unix_us() / 1000000, &claims);
     if (result == JWT_OK) {
-        connection->claims = xmemdup(&claims, sizeof(claims));
+        struct jwt_grant grant = jwt_grant_of(&claims);
+        connection->grant = xmemdup(&grant, sizeof(grant));
         return true;
     }
     refuse_with(handshake, 401, result == JWT_EXPIRED ? ERROR_TOKEN_EXPIRED : ERROR_UNAUTHORIZED,

@@ -85,7 +85,7 @@ static void send_welcome(struct session *session)
         .session = session->id,
         .epoch = node->epoch,
         .heartbeat_s = node->config->heartbeat.ping_s,
-        .expires_at_us = session->claims->exp_s * 1000000,
+        .expires_at_us = session->grant.exp_s * 1000000,
         .retry_base_ms = RETRY_BASE_MS,
         .retry_cap_ms = RETRY_CAP_MS,
     };
@@ -189,7 +189,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
         session_close(session, CLOSE_AUTH_FAILED, 0);
         return;
     }
-    if (!access_allows(session->claims, pg_int8(reply->result, 0, VALID_AFTER_US),
+    if (!access_allows(session->grant.iat_s, pg_int8(reply->result, 0, VALID_AFTER_US),
                        pg_int8(reply->result, 0, SUSPENDED_UNTIL_US))) {
         metrics_add_label(METRIC_TOKENS_CHECKED, LABEL_AUTH_REVOKED, 1);
         session_close(session, CLOSE_REVOKED, 0);
@@ -247,23 +247,22 @@ static bool check_token(struct session *session, const char *token)
     struct jwt_claims claims;
 
     if (!token) {
-        if (!session->claims)
+        if (!session->grant.exp_s)
             session_close(session, CLOSE_AUTH_FAILED, 0);
-        return session->claims != NULL;
+        return session->grant.exp_s != 0;
     }
     enum jwt_result result =
         jwt_verify(session->node->keys, token, strlen(token), clock_unix_us() / 1000000, &claims);
     metrics_add_label(METRIC_TOKENS_CHECKED, (unsigned)result, 1);
     bool other =
-        result == JWT_OK && session->claims && !uuid_equal(&session->claims->sub, &claims.sub);
+        result == JWT_OK && session->grant.exp_s && !uuid_equal(&session->grant.sub, &claims.sub);
     if (result == JWT_EXPIRED)
         session_close(session, CLOSE_TOKEN_EXPIRED, 0);
     else if (result != JWT_OK || other)
         session_close(session, CLOSE_AUTH_FAILED, 0);
     if (result != JWT_OK || other)
         return false;
-    free(session->claims);
-    session->claims = xmemdup(&claims, sizeof(claims));
+    session->grant = jwt_grant_of(&claims);
     return true;
 }
 
@@ -289,7 +288,7 @@ void hello_start(struct session *session, const struct command *command)
     if (!check_token(session, command->hello.token))
         return;
     timer_wheel_cancel(&session->deadline);
-    session->user = users_acquire(node->users, &session->claims->sub);
+    session->user = users_acquire(node->users, &session->grant.sub);
     if (session->user->refs > (unsigned)node->config->limits.connections_per_user) {
         metrics_add_label(METRIC_RATE_LIMITED, LABEL_LIMIT_CONNECTIONS_PER_USER, 1);
         session_close(session, CLOSE_TOO_MANY_CONNECTIONS, 0);

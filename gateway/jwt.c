@@ -49,6 +49,15 @@ static const char *const result_names[] = {
 #undef JWT_ROW
 };
 
+struct jwt_grant jwt_grant_of(const struct jwt_claims *claims)
+{
+    return (struct jwt_grant){
+        .sub = claims->sub,
+        .iat_s = claims->iat_s,
+        .exp_s = claims->exp_s,
+    };
+}
+
 const char *jwt_result_name(enum jwt_result result)
 {
     return result_names[result];

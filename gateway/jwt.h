@@ -33,6 +33,14 @@ struct jwt_claims {
     int64_t exp_s;             /* below year 10000, so that microseconds fit int64 */
 };
 
+/* What is kept of an accepted token for as long as a connection lives; exp_s 0: none yet. */
+struct jwt_grant {
+    struct uuid sub;
+    int64_t iat_s, exp_s;
+};
+
+struct jwt_grant jwt_grant_of(const struct jwt_claims *claims);
+
 /* "expired", "bad_signature", ...: for logs, metrics and the error's reason. */
 const char *jwt_result_name(enum jwt_result result);
 

@@ -242,7 +242,7 @@ static void handle_refreshed(void *context, const struct pg_reply *reply)
         request_fail_database(request, reply);
     else if (!PQntuples(reply->result) ||
              !user_role_parse(&role, pg_text(reply->result, 0, 1, NULL)) ||
-             !access_allows(&refresh->claims, pg_int8(reply->result, 0, 4),
+             !access_allows(refresh->claims.iat_s, pg_int8(reply->result, 0, 4),
                             pg_int8(reply->result, 0, 5)))
         request_fail(request, ERROR_UNAUTHORIZED, "token.revoked", 0);
     else

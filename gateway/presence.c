@@ -44,11 +44,39 @@ struct presence {
     size_t position; /* in the map of users */
 };
 
+static void handle_expired(struct timer_entry *entry);
+
 /* --- what is known --- */
 
-static struct room_presence *side_of(struct room *room, const struct uuid *user)
+static struct room_presence **elsewhere(struct room *room, const struct uuid *user)
 {
-    return &room->presence[uuid_equal(user, &room->student)];
+    return &room->elsewhere[uuid_equal(user, &room->student)];
+}
+
+static void drop(struct room_presence **side)
+{
+    if (*side)
+        timer_wheel_cancel(&(*side)->expiry);
+    free(*side);
+    *side = NULL;
+}
+
+void presence_forget(struct room *room)
+{
+    drop(&room->elsewhere[0]);
+    drop(&room->elsewhere[1]);
+}
+
+static void keep(struct node *node, struct room *room, const struct uuid *about, uint64_t for_ms)
+{
+    struct room_presence **side = elsewhere(room, about);
+
+    if (!*side) {
+        *side = xcalloc(1, sizeof(**side));
+        (*side)->room = room;
+        timer_entry_init(&(*side)->expiry);
+    }
+    timer_wheel_arm(node->wheel, &(*side)->expiry, for_ms, handle_expired);
 }
 
 static bool here(struct node *node, const struct uuid *user)
@@ -59,7 +87,7 @@ static bool here(struct node *node, const struct uuid *user)
 
 bool presence_online_in(struct node *node, const struct room *room, const struct uuid *user)
 {
-    return here(node, user) || side_of((struct room *)room, user)->elsewhere;
+    return here(node, user) || *elsewhere((struct room *)room, user);
 }
 
 bool presence_online(struct node *node, const struct uuid *id, const struct uuid *user)
@@ -86,16 +114,6 @@ static void publish(struct node *node, const struct room *room, const struct uui
     announce_presence(node, &room->id, room_peer(room, about), &byte, 1);
 }
 
-static void linger(struct node *node, struct room *room, const struct uuid *about)
-{
-    struct room_presence *side = side_of(room, about);
-
-    if (side->elsewhere)
-        return;
-    side->elsewhere = true;
-    timer_wheel_arm(node->wheel, &side->expiry, GRACE_MS, presence_expired);
-}
-
 static struct session *any_session(const struct user *user)
 {
     return container_of(list_first(&user->sessions), struct session, user_link);
@@ -108,10 +126,11 @@ static void tell_rooms(struct node *node, const struct user *user, enum word wor
     LIST_FOREACH (link, &any_session(user)->rooms) {
         struct room *room = container_of(link, struct room_member, session_link)->room;
         publish(node, room, &user->id, word);
-        if (word == WORD_CAME && !side_of(room, &user->id)->elsewhere)
+        bool there = *elsewhere(room, &user->id);
+        if (word == WORD_CAME && !there)
             push(node, room, &user->id, true);
-        if (word == WORD_LEFT)
-            linger(node, room, &user->id);
+        if (word == WORD_LEFT && !there)
+            keep(node, room, &user->id, GRACE_MS);
     }
 }
 
@@ -146,23 +165,21 @@ void presence_tell(struct session *session)
 
 static void believe(struct node *node, struct room *room, const struct uuid *about, uint64_t for_ms)
 {
-    struct room_presence *side = side_of(room, about);
     bool was = presence_online_in(node, room, about);
 
-    side->elsewhere = true;
-    timer_wheel_arm(node->wheel, &side->expiry, for_ms, presence_expired);
+    keep(node, room, about, for_ms);
     if (!was)
         push(node, room, about, true);
 }
 
-void presence_expired(struct timer_entry *entry)
+static void handle_expired(struct timer_entry *entry)
 {
     struct room_presence *side = container_of(entry, struct room_presence, expiry);
     struct room *room = side->room;
     struct node *node = rooms_node(room->rooms);
-    const struct uuid *about = side == &room->presence[1] ? &room->student : &room->teacher;
+    const struct uuid *about = side == room->elsewhere[1] ? &room->student : &room->teacher;
 
-    side->elsewhere = false;
+    drop(elsewhere(room, about));
     if (!here(node, about))
         push(node, room, about, false);
 }
@@ -197,7 +214,7 @@ void presence_receive(struct node *node, const struct uuid *user, const struct b
         believe(node, room, about, ttl_ms);
         break;
     case WORD_LEFT:
-        if (side_of(room, about)->elsewhere)
+        if (*elsewhere(room, about))
             believe(node, room, about, GRACE_MS);
         break;
     }

@@ -12,7 +12,6 @@ struct node;
 struct presence;
 struct room;
 struct session;
-struct timer_entry;
 struct user;
 
 struct presence *presence_new(struct node *node);
@@ -33,5 +32,5 @@ bool presence_online(struct node *node, const struct uuid *room, const struct uu
 void presence_receive(struct node *node, const struct uuid *user, const struct bus_header *header,
                       const char *payload, size_t length);
 
-/* A user of another node was not heard of for the TTL: room.c's timers. */
-void presence_expired(struct timer_entry *entry);
+/* The room ends: what is known of its people goes, without a word. */
+void presence_forget(struct room *room);

@@ -311,7 +311,7 @@ static void handle_user(void *context, const struct pg_reply *reply)
     else if (exchange && (!PQntuples(reply->result) ||
                           !user_role_parse(&role, pg_text(reply->result, 0, 1, NULL))))
         exchange_fail(exchange, ERROR_UNAUTHORIZED, "token.user", 0);
-    else if (exchange && !access_allows(&identify->claims, pg_int8(reply->result, 0, 4),
+    else if (exchange && !access_allows(identify->claims.iat_s, pg_int8(reply->result, 0, 4),
                                         pg_int8(reply->result, 0, 5)))
         exchange_fail(exchange, ERROR_UNAUTHORIZED, "token.revoked", 0);
     else if (exchange)

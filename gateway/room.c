@@ -20,6 +20,7 @@
 #include "gateway/node.h"
 #include "gateway/pg_params.h"
 #include "gateway/pg_pool.h"
+#include "gateway/presence.h"
 #include "gateway/session.h"
 #include "gateway/timer_wheel.h"
 #include "gateway/user.h"
@@ -137,10 +138,6 @@ static struct room *room_new(struct rooms *rooms, const struct uuid *id, const s
     room->head = room->target = head;
     list_init(&room->members);
     list_init(&room->gap);
-    for (int i = 0; i < 2; i++) {
-        room->presence[i].room = room;
-        timer_entry_init(&room->presence[i].expiry);
-    }
     uuid_map_put(&rooms->map, id, room);
     metrics_set(METRIC_ROOMS, (double)rooms_count(rooms));
     return room;
@@ -149,8 +146,7 @@ static struct room *room_new(struct rooms *rooms, const struct uuid *id, const s
 static void room_free(struct room *room)
 {
     list_remove(&room->gap);
-    timer_wheel_cancel(&room->presence[0].expiry);
-    timer_wheel_cancel(&room->presence[1].expiry);
+    presence_forget(room);
     uuid_map_remove(&room->rooms->map, &room->id);
     metrics_set(METRIC_ROOMS, (double)rooms_count(room->rooms));
     free(room);

@@ -16,10 +16,9 @@ struct rooms;
 struct session;
 struct uuid_map;
 
-/* What other nodes say of one of the two people. */
+/* One of the two people is online on another node, or was here until a moment ago. */
 struct room_presence {
     struct room *room;
-    bool elsewhere; /* online on another node, or here until a moment ago */
     struct timer_entry expiry;
 };
 
@@ -29,11 +28,11 @@ struct room {
     struct rooms *rooms;
     struct uuid id, teacher, student;
     int64_t head;
-    int64_t target;                   /* the highest number known to exist, >= head */
-    struct list_node members;         /* room_member::room_link */
-    struct list_node gap;             /* rooms' list of rooms to read from the database */
-    bool reading;                     /* part of a read under way */
-    struct room_presence presence[2]; /* of teacher and student (presence.h) */
+    int64_t target;                     /* the highest number known to exist, >= head */
+    struct list_node members;           /* room_member::room_link */
+    struct list_node gap;               /* rooms' list of rooms to read from the database */
+    bool reading;                       /* part of a read under way */
+    struct room_presence *elsewhere[2]; /* teacher, student; NULL where not; owned (presence.h) */
 };
 
 /* One session in one room. */

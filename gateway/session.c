@@ -121,7 +121,7 @@ static void handle_expiry(struct timer_entry *entry)
 void session_watch_expiry(struct session *session)
 {
     struct json_writer *json = &session->node->json;
-    int64_t left_s = session->claims->exp_s - clock_unix_us() / 1000000;
+    int64_t left_s = session->grant.exp_s - clock_unix_us() / 1000000;
     int64_t wait_s = left_s > EXPIRY_WARNING_S ? left_s - EXPIRY_WARNING_S : left_s;
 
     if (left_s <= 0) {
@@ -157,6 +157,16 @@ void session_heard(struct session *session)
 
 /* --- life --- */
 
+static void take_grant(struct session *session)
+{
+    struct connection *connection = session->connection;
+
+    if (connection->grant)
+        session->grant = *connection->grant;
+    free(connection->grant);
+    connection->grant = NULL;
+}
+
 struct session *session_new(struct connection *connection)
 {
     struct node *node = connection->node;
@@ -164,8 +174,7 @@ struct session *session_new(struct connection *connection)
 
     session->node = node;
     session->connection = connection;
-    session->claims = connection->claims;
-    connection->claims = NULL;
+    take_grant(session);
     session->heard_ms = clock_now_ms();
     session->handle = handle_add(&node->sessions, session);
     new_id(&session->id);
@@ -242,7 +251,6 @@ struct session *session_free(struct session *session)
     handle_remove(&session->node->sessions, session->handle);
     outbound_deinit(&session->outbound);
     pages_deinit(&session->pages);
-    free(session->claims);
     free(session);
     return NULL;
 }

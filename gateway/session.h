@@ -46,14 +46,14 @@ struct session {
     struct timer_entry deadline; /* hello's; then the heartbeat's */
     struct timer_entry expiry;   /* of the token: the warning, then the end */
     struct rate_limit requests;
-    struct jwt_claims *claims; /* NULL until a token was accepted */
-    struct hello *hello;       /* while loading, NULL otherwise; owned (hello.h) */
-    struct resume *resume;     /* while rooms are behind, NULL otherwise; owned (resume.h) */
-    struct pages pages;        /* requests that wait (pages.h) */
-    int64_t last_id;           /* highest request id so far */
-    uint64_t heard_ms;         /* when anything last came in */
-    uint16_t bad_requests;     /* malformed frames, forgiven up to a number */
-    uint16_t floods;           /* requests refused by rate limits */
+    struct jwt_grant grant; /* of the token that was accepted last */
+    struct hello *hello;    /* while loading, NULL otherwise; owned (hello.h) */
+    struct resume *resume;  /* while rooms are behind, NULL otherwise; owned (resume.h) */
+    struct pages pages;     /* requests that wait (pages.h) */
+    int64_t last_id;        /* highest request id so far */
+    uint64_t heard_ms;      /* when anything last came in */
+    uint16_t bad_requests;  /* malformed frames, forgiven up to a number */
+    uint16_t floods;        /* requests refused by rate limits */
     bool awaiting_pong;
     bool expiry_warned;
     bool subscribed;             /* to the user's channel */
@@ -61,7 +61,7 @@ struct session {
     struct uuid id;              /* told in welcome, for logs */
 };
 
-/* A socket was upgraded. Takes connection->claims where the upgrade brought a token. */
+/* A socket was upgraded. Takes connection->grant where the upgrade brought a token. */
 struct session *session_new(struct connection *connection);
 
 /* The socket is gone. Takes NULL and returns NULL. */

@@ -38,7 +38,7 @@
 
 enum {
     COALESCE_BYTES = 16384,
-    RX_BUFFER_BYTES = 512,       /* per connection: small, since messages are reassembled by us */
+    RX_BUFFER_BYTES = 384,       /* per connection: a send of 100 letters; inbound has more */
     SERVICE_BUFFER_BYTES = 8192, /* shared */
     HTTP_TIMEOUT_S = 30,
     KEEPALIVE_S = 60,

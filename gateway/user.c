@@ -78,8 +78,6 @@ struct user *users_acquire(struct users *users, const struct uuid *id)
         user = xcalloc(1, sizeof(*user));
         user->users = users;
         user->id = *id;
-        user->first_name = xstrdup("");
-        user->last_name = xstrdup("");
         list_init(&user->sessions);
         uuid_map_put(&users->map, id, user);
     }
@@ -92,18 +90,20 @@ struct user *user_unref(struct user *user)
     if (!user || --user->refs)
         return NULL;
     uuid_map_remove(&user->users->map, &user->id);
-    free(user->first_name);
-    free(user->last_name);
+    free(user->names);
     free(user);
     return NULL;
 }
 
 void user_set_names(struct user *user, const char *first_name, const char *last_name)
 {
-    free(user->first_name);
-    free(user->last_name);
-    user->first_name = xstrdup(first_name ? first_name : "");
-    user->last_name = xstrdup(last_name ? last_name : "");
+    const char *first = first_name ? first_name : "", *last = last_name ? last_name : "";
+    size_t first_bytes = strlen(first) + 1, last_bytes = strlen(last) + 1;
+
+    free(user->names);
+    user->names = xmalloc(first_bytes + last_bytes);
+    memcpy(user->names, first, first_bytes);
+    memcpy(user->names + first_bytes, last, last_bytes);
 }
 
 struct person user_person(const struct user *user)
@@ -111,8 +111,8 @@ struct person user_person(const struct user *user)
     return (struct person){
         .id = user->id,
         .role = user_role_name(user->role),
-        .first_name = user->first_name,
-        .last_name = user->last_name,
+        .first_name = user->names ? user->names : "",
+        .last_name = user->names ? user->names + strlen(user->names) + 1 : "",
     };
 }
 

@@ -20,11 +20,11 @@ enum user_role { ROLE_STUDENT, ROLE_TEACHER, ROLE_MODERATOR, ROLE_ADMIN };
 struct user {
     struct users *users;
     struct uuid id;
-    enum user_role role;
-    char *first_name, *last_name; /* "" until the first load */
-    unsigned refs;
+    char *names;               /* the first, NUL, the last; NULL until they were read */
     struct list_node sessions; /* session::user_link, live ones only */
     unsigned session_count;
+    unsigned refs;
+    enum user_role role;
 };
 
 const char *user_role_name(enum user_role role);
