@@ -14,7 +14,7 @@
 
 #include "gateway/cli.h"
 #include "gateway/cli_database.h"
-#include "gateway/clock.h"
+#include "gateway/cli_progress.h"
 #include "gateway/config.h"
 #include "gateway/config_source.h"
 #include "gateway/xasprintf.h"
@@ -45,8 +45,6 @@ static const char help[] =
 enum {
     TRIES = 10, /* of a batch that met a lock */
     TRY_AGAIN_MS = 500,
-    LINE_MS = 5000, /* between two lines where there is no terminal */
-    BAR_CELLS = 30,
 };
 
 struct backfill_options {
@@ -58,41 +56,9 @@ struct backfill_options {
 struct backfill {
     PGconn *connection;
     const struct backfill_options *options;
-    bool terminal;
+    struct cli_progress progress;
     int64_t total, done, made;
-    uint64_t started_ms, shown_ms;
 };
-
-/* Progress */
-
-static void print_bar(const struct backfill *backfill, const char *text)
-{
-    static const char cells[] = "##############################";
-    int filled = (int)(backfill->done * BAR_CELLS / backfill->total);
-    fprintf(stderr, "\r[%-*.*s] %s\033[K", BAR_CELLS, filled, cells, text);
-}
-
-static void show_progress(struct backfill *backfill)
-{
-    uint64_t now_ms = clock_now_ms();
-    bool last = backfill->done == backfill->total;
-    if (!backfill->terminal && !last && now_ms - backfill->shown_ms < LINE_MS)
-        return;
-    backfill->shown_ms = now_ms;
-    int64_t elapsed_ms = (int64_t)(now_ms - backfill->started_ms) + 1;
-    int64_t left_s = (backfill->total - backfill->done) * elapsed_ms / backfill->done / 1000;
-    char *text =
-        xasprintf("%" PRId64 " of %" PRId64 " rooms, %" PRId64 "/s, %" PRId64 ":%02" PRId64 " left",
-                  backfill->done, backfill->total, backfill->done * 1000 / elapsed_ms, left_s / 60,
-                  left_s % 60);
-    if (backfill->terminal)
-        print_bar(backfill, text);
-    else
-        fprintf(stderr, "%s\n", text);
-    if (backfill->terminal && last)
-        fputc('\n', stderr);
-    free(text);
-}
 
 /* The work. What follows returns an exit status. */
 
@@ -171,7 +137,7 @@ static int make_batch(struct backfill *backfill, int64_t from, int64_t to)
 
 static int make_rooms(struct backfill *backfill)
 {
-    backfill->started_ms = backfill->shown_ms = clock_now_ms();
+    cli_progress_begin(&backfill->progress, "rooms", backfill->total);
     while (backfill->done < backfill->total) {
         int64_t end = backfill->done + backfill->options->batch;
         if (end > backfill->total)
@@ -180,7 +146,7 @@ static int make_rooms(struct backfill *backfill)
         if (status != EX_OK)
             return status;
         backfill->done = end;
-        show_progress(backfill);
+        cli_progress_show(&backfill->progress, end, end == backfill->total);
         if (end < backfill->total && backfill->options->sleep_ms > 0)
             usleep((useconds_t)backfill->options->sleep_ms * 1000);
     }
@@ -220,7 +186,7 @@ static int run(const struct backfill_options *options)
     struct config *config = cli_load_config(options->sources);
     if (config == NULL)
         return EX_CONFIG;
-    struct backfill backfill = {.options = options, .terminal = isatty(STDERR_FILENO)};
+    struct backfill backfill = {.options = options};
     int status = EX_UNAVAILABLE;
     backfill.connection = cli_database_open(config->database.url, "backfill");
     if (backfill.connection != NULL) {

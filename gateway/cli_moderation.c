@@ -1,468 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chatgate moderation: try the engine and its rules from the command line
- *
- * "check" answers the question that everybody has about a filter: what does it say to this? It is
- * also how the engine is scored: with --jsonl it reads rows and writes predictions, and needs
- * neither a database nor a running node.
- */
-#include <errno.h>
-#include <getopt.h>
+/* chatgate moderation: try the engine, manage its rules, and try rules on history */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
-#include <time.h>
-
-#include <jansson.h>
 
 #include "gateway/cli.h"
-#include "moderation/rule_set.h"
-#include "moderation/screen.h"
-#include "protocol/xalloc.h"
-
-enum { SOURCES_MAX = 64, RULES_BYTES_MAX = 16 << 20 };
+#include "gateway/cli_moderation.h"
 
 static const char help[] =
-    "usage: chatgate moderation check [--rules FILE]... [--json] TEXT...\n"
-    "       chatgate moderation check --jsonl [--rules FILE]... < ROWS > PREDICTIONS\n"
-    "       chatgate moderation check --sequences [--rules FILE]... < ROWS > PREDICTIONS\n"
-    "       chatgate moderation rules list [--rules FILE]...\n"
-    "       chatgate moderation rules test FILE...\n"
-    "       chatgate moderation rules export\n"
+    "chatgate moderation: the rules, and what they say\n"
     "\n"
-    "check screens a text as the gateway would, and says what it matched and why:\n"
+    "Usage\n"
+    "  chatgate moderation check [OPTION]... TEXT...    what do the rules say to this?\n"
+    "  chatgate moderation rules VERB [OPTION]...       list, show, import, export, enable, "
+    "shadow,\n"
+    "                                                   disable, test, history, rollback\n"
+    "  chatgate moderation backtest [OPTION]...         what would rules have hit in the past?\n"
     "\n"
-    "  $ chatgate moderation check 'call me 8 (912) 345-67-89'\n"
+    "`chatgate moderation check --help` and so on explain each. How a rule goes live:\n"
     "\n"
-    "rules list shows one rule a line; rules test compiles files, runs every example in them and\n"
-    "exits 65 with the place of the first fault; rules export prints the shipped rules.\n"
-    "\n"
-    "  -r, --rules FILE  use this file in place of the shipped rules (may be repeated)\n"
-    "  -j, --json        print one JSON object\n"
-    "      --jsonl       rows {\"id\", \"text\"} to {\"id\", \"labels\", \"verdict\", \"us\"}\n"
-    "      --sequences   rows {\"id\", \"messages\": [{\"from\", \"text\", \"t_ms\"}]}, fed in "
-    "order\n"
-    "  -h, --help        this text\n";
+    "  $ $EDITOR new.rules                                     # the format: moderation/RULES.md\n"
+    "  $ chatgate moderation rules test new.rules              # do its examples behave?\n"
+    "  $ chatgate moderation backtest --rules new.rules        # what would it have hit?\n"
+    "  $ chatgate moderation rules import new.rules --dry-run  # what would change?\n"
+    "  $ chatgate moderation rules import new.rules\n"
+    "  $ chatgate moderation rules shadow ID                   # recorded, does nothing\n"
+    "  $ chatgate moderation rules list --stats                # what did it hit?\n"
+    "  $ chatgate moderation rules enable ID\n"
+    "  $ chatgate moderation rules rollback VERSION            # if that was a mistake\n";
 
-struct sources {
-    struct rule_source items[SOURCES_MAX];
-    size_t count;
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"check", cli_check},
+    {"rules", cli_rules},
+    {"backtest", cli_backtest},
 };
-
-/* What a command works with. */
-struct session {
-    struct rule_set *rules;
-    struct screener *screener;
-};
-
-/* ---- rules ---- */
-
-static char *read_file(const char *path, size_t *length)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    size_t n = 0;
-
-    if (!file)
-        return NULL;
-    text = xmalloc(RULES_BYTES_MAX + 1);
-    n = fread(text, 1, RULES_BYTES_MAX + 1, file);
-    if (ferror(file) || n > RULES_BYTES_MAX) {
-        free(text);
-        text = NULL;
-        errno = n > RULES_BYTES_MAX ? EFBIG : EIO;
-    }
-    fclose(file);
-    *length = n;
-    return text;
-}
-
-static int add_source(struct sources *sources, const char *path)
-{
-    size_t length = 0;
-
-    if (sources->count == SOURCES_MAX)
-        return cli_usage_error("moderation", "more than %d rules files", SOURCES_MAX);
-    char *text = read_file(path, &length);
-    if (!text) {
-        fprintf(stderr, "chatgate moderation: %s: %s\n", path, strerror(errno));
-        return EX_NOINPUT;
-    }
-    sources->items[sources->count++] =
-        (struct rule_source){.name = path, .text = text, .length = length};
-    return EX_OK;
-}
-
-static void free_sources(struct sources *sources)
-{
-    for (size_t i = 0; i < sources->count; i++)
-        free((char *)sources->items[i].text);
-}
-
-static int session_open(struct session *session, const struct sources *sources)
-{
-    struct rule_error error;
-
-    session->rules = sources->count ? rule_set_compile(sources->items, sources->count, 1, &error)
-                                    : rule_set_default(1, &error);
-    if (!session->rules) {
-        fprintf(stderr, "%s:%u:%u: %s\n", error.source, error.line, error.column, error.reason);
-        return EX_DATAERR;
-    }
-    session->screener = screener_new();
-    return EX_OK;
-}
-
-static void session_close(struct session *session)
-{
-    screener_free(session->screener);
-    rule_set_unref(session->rules);
-}
-
-/* ---- output ---- */
-
-static double now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-/* The labels of matches that act; each once. */
-static void add_labels(json_t *labels, const struct screen_result *result)
-{
-    for (size_t i = 0; i < result->match_count; i++) {
-        const struct screen_match *match = &result->matches[i];
-        size_t have = 0;
-
-        if (match->shadow || match->action == RULE_FLAG)
-            continue;
-        while (have < json_array_size(labels) &&
-               strcmp(json_string_value(json_array_get(labels, have)), match->label) != 0)
-            have++;
-        if (have == json_array_size(labels))
-            json_array_append_new(labels, json_string(match->label));
-    }
-}
-
-static void print_object(json_t *object)
-{
-    char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
-
-    puts(text);
-    free(text);
-    json_decref(object);
-}
-
-static json_t *match_object(const struct screen_match *match, const char *text)
-{
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:[i,i], s:s%}", "rule", match->rule, "label",
-                     match->label, "reason", match->reason, "action",
-                     match->action == RULE_BLOCK  ? "block"
-                     : match->action == RULE_HOLD ? "hold"
-                                                  : "flag",
-                     "severity", (int)match->severity, "bytes", (int)match->from, (int)match->to,
-                     "text", text + match->from, (size_t)(match->to - match->from));
-}
-
-static void print_json(const struct screen_result *result, const char *text)
-{
-    json_t *matches = json_array(), *labels = json_array();
-
-    add_labels(labels, result);
-    for (size_t i = 0; i < result->match_count; i++)
-        json_array_append_new(matches, match_object(&result->matches[i], text));
-    print_object(json_pack("{s:s, s:s?, s:o, s:o}", "verdict", screen_verdict_name(result->verdict),
-                           "reason", result->reason, "labels", labels, "matches", matches));
-}
-
-static void print_plain(const struct screen_result *result, const char *text)
-{
-    printf("%s%s%s\n", screen_verdict_name(result->verdict), result->reason ? "  " : "",
-           result->reason ? result->reason : "");
-    for (size_t i = 0; i < result->match_count; i++) {
-        const struct screen_match *match = &result->matches[i];
-
-        printf("  %-28s %-16s severity %d%s  \"%.*s\"\n", match->rule, match->label,
-               match->severity, match->shadow ? " (shadow)" : "", (int)(match->to - match->from),
-               text + match->from);
-    }
-}
-
-/* ---- check ---- */
-
-static int check_text(struct session *session, const char *text, bool json)
-{
-    struct screen_input input = {.text = text, .length = strlen(text)};
-    struct screen_result result;
-
-    if (screener_run(session->screener, session->rules, &input, &result) != 0) {
-        fprintf(stderr, "chatgate moderation: not UTF-8, or too long\n");
-        return EX_DATAERR;
-    }
-    if (json)
-        print_json(&result, text);
-    else
-        print_plain(&result, text);
-    return EX_OK;
-}
-
-/* A row's id goes back as it came, whatever its type. */
-static json_t *prediction(const json_t *row, json_t *labels, enum screen_verdict verdict, double us)
-{
-    json_t *id = json_object_get(row, "id");
-
-    return json_pack("{s:O?, s:o, s:s, s:f}", "id", id, "labels", labels, "verdict",
-                     screen_verdict_name(verdict), "us", us);
-}
-
-static bool check_row(struct session *session, const json_t *row)
-{
-    const char *text = json_string_value(json_object_get(row, "text"));
-    struct screen_result result;
-    json_t *labels = json_array();
-
-    if (!text)
-        return json_decref(labels), false;
-    struct screen_input input = {.text = text,
-                                 .length = json_string_length(json_object_get(row, "text"))};
-    double start = now_us();
-    screener_run(session->screener, session->rules, &input, &result);
-    double us = now_us() - start;
-    add_labels(labels, &result);
-    print_object(prediction(row, labels, result.verdict, us));
-    return true;
-}
-
-/* The windows of the senders in one conversation. */
-struct window {
-    const char *from;
-    struct screen_trace traces[SCREEN_WINDOW_MAX];
-    size_t count;
-};
-
-enum { SENDERS_MAX = 8 };
-
-static struct window *find_window(struct window windows[SENDERS_MAX], const char *from)
-{
-    size_t i = 0;
-
-    while (i < SENDERS_MAX - 1 && windows[i].from && strcmp(windows[i].from, from) != 0)
-        i++;
-    windows[i].from = from;
-    return &windows[i];
-}
-
-static void push_trace(struct window *window, const struct screen_trace *trace)
-{
-    if (window->count == SCREEN_WINDOW_MAX) {
-        memmove(window->traces, window->traces + 1,
-                (SCREEN_WINDOW_MAX - 1) * sizeof(window->traces[0]));
-        window->count--;
-    }
-    window->traces[window->count++] = *trace;
-}
-
-/* A message is its text, or an object that says more. */
-static const json_t *message_text(const json_t *message)
-{
-    return json_is_string(message) ? message : json_object_get(message, "text");
-}
-
-static bool are_messages(const json_t *messages)
-{
-    for (size_t i = 0; i < json_array_size(messages); i++) {
-        if (!json_is_string(message_text(json_array_get(messages, i))))
-            return false;
-    }
-    return json_is_array(messages);
-}
-
-static bool check_sequence(struct session *session, const json_t *row)
-{
-    const json_t *messages = json_object_get(row, "messages");
-    struct window windows[SENDERS_MAX] = {{0}};
-    enum screen_verdict worst = SCREEN_DELIVER;
-
-    if (!are_messages(messages))
-        return false;
-    json_t *labels = json_array();
-    double start = now_us();
-    for (size_t i = 0; i < json_array_size(messages); i++) {
-        const json_t *message = json_array_get(messages, i);
-        const char *from = json_string_value(json_object_get(message, "from"));
-        const json_t *text = message_text(message);
-        const json_t *t_ms = json_object_get(message, "t_ms");
-        struct window *window = find_window(windows, from ? from : "");
-        struct screen_input input = {
-            .text = json_string_value(text),
-            .length = json_string_length(text),
-            .at_ms = json_is_integer(t_ms) ? 1 + json_integer_value(t_ms) : 0,
-            .earlier = window->traces,
-            .earlier_count = window->count,
-        };
-        struct screen_result result;
-
-        screener_run(session->screener, session->rules, &input, &result);
-        add_labels(labels, &result);
-        worst = result.verdict > worst ? result.verdict : worst;
-        push_trace(window, &result.trace);
-    }
-    print_object(prediction(row, labels, worst, now_us() - start));
-    return true;
-}
-
-static int check_rows(struct session *session,
-                      bool (*check)(struct session *session, const json_t *row))
-{
-    char *line = NULL;
-    size_t room = 0, number = 0;
-    ssize_t length;
-    int status = EX_OK;
-
-    while (status == EX_OK && (length = getline(&line, &room, stdin)) > 0) {
-        json_t *row = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL);
-
-        number++;
-        if (!json_is_object(row) || !check(session, row)) {
-            fprintf(stderr, "chatgate moderation: line %zu is not a row {\"id\", \"%s\"}\n", number,
-                    check == check_sequence ? "messages" : "text");
-            status = EX_DATAERR;
-        }
-        json_decref(row);
-    }
-    free(line);
-    return status;
-}
-
-/* ---- rules ---- */
-
-static int list_rules(const struct session *session)
-{
-    static const char *const actions[] = {"flag", "hold", "block"};
-    static const char *const states[] = {"off", "shadow", "on"};
-
-    for (size_t i = 0; i < rule_set_count(session->rules); i++) {
-        struct rule_info rule = rule_set_info(session->rules, i);
-
-        printf("%-32s %-9s %-15s %-6s %d  %-6s  %s:%u\n", rule.id, rule.kind, rule.label,
-               actions[rule.action], rule.severity, states[rule.state], rule.source, rule.line);
-    }
-    return EX_OK;
-}
-
-static int export_rules(void)
-{
-    size_t count;
-    const struct rule_source *sources = rule_set_default_sources(&count);
-
-    for (size_t i = 0; i < count; i++)
-        printf("# %s\n%.*s\n", sources[i].name, (int)sources[i].length, sources[i].text);
-    return EX_OK;
-}
-
-static int run_rules(int argc, char **argv, struct sources *sources)
-{
-    const char *verb = argc > 0 ? argv[0] : "";
-    struct session session = {0};
-    int status = EX_OK;
-
-    if (strcmp(verb, "export") == 0)
-        return export_rules();
-    if (strcmp(verb, "test") == 0) {
-        if (argc < 2)
-            return cli_usage_error("moderation", "rules test needs a FILE");
-        for (int i = 1; status == EX_OK && i < argc; i++)
-            status = add_source(sources, argv[i]);
-    } else if (strcmp(verb, "list") != 0) {
-        return cli_usage_error("moderation", "rules takes list, test or export");
-    }
-    if (status == EX_OK)
-        status = session_open(&session, sources);
-    if (status == EX_OK && strcmp(verb, "list") == 0)
-        status = list_rules(&session);
-    else if (status == EX_OK)
-        printf("%zu rules are good\n", rule_set_count(session.rules));
-    session_close(&session);
-    return status;
-}
-
-/* ---- the verb ---- */
-
-struct options {
-    struct sources sources;
-    bool json, jsonl, sequences;
-};
-
-static int run_check(int argc, char **argv, const struct options *options)
-{
-    struct session session = {0};
-    int status = session_open(&session, &options->sources);
-
-    if (status == EX_OK && options->sequences)
-        status = check_rows(&session, check_sequence);
-    else if (status == EX_OK && options->jsonl)
-        status = check_rows(&session, check_row);
-    else if (status == EX_OK && argc == 0)
-        status = cli_usage_error("moderation", "check needs a TEXT, --jsonl or --sequences");
-    for (int i = 0; status == EX_OK && i < argc; i++)
-        status = check_text(&session, argv[i], options->json);
-    session_close(&session);
-    return status;
-}
-
-/* Returns EX_OK to go on, -1 after --help, or an exit status. */
-static int read_options(int argc, char **argv, struct options *options)
-{
-    static const struct option longs[] = {
-        {"rules", required_argument, NULL, 'r'}, {"json", no_argument, NULL, 'j'},
-        {"jsonl", no_argument, NULL, 'l'},       {"sequences", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},        {0},
-    };
-    int option, status = EX_OK;
-
-    while (status == EX_OK && (option = getopt_long(argc, argv, "r:jh", longs, NULL)) != -1) {
-        switch (option) {
-        case 'r':
-            status = add_source(&options->sources, optarg);
-            break;
-        case 'j':
-            options->json = true;
-            break;
-        case 'l':
-            options->jsonl = true;
-            break;
-        case 'q':
-            options->sequences = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return -1;
-        default:
-            return cli_usage_error("moderation", "see the options that it has");
-        }
-    }
-    return status;
-}
 
 int cli_moderation(int argc, char **argv)
 {
-    struct options options = {.json = false};
-    int status = read_options(argc, argv, &options);
-    int left = argc - optind;
-    char **rest = argv + optind;
+    const char *name = argc > 1 ? argv[1] : "";
 
-    if (status == EX_OK) {
-        if (left > 0 && strcmp(rest[0], "check") == 0)
-            status = run_check(left - 1, rest + 1, &options);
-        else if (left > 0 && strcmp(rest[0], "rules") == 0)
-            status = run_rules(left - 1, rest + 1, &options.sources);
-        else
-            status = cli_usage_error("moderation", "takes check or rules");
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return cli_help(help);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(verbs[i].name, name) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
     }
-    free_sources(&options.sources);
-    if (status != -1 && fflush(stdout) != 0)
-        return EX_IOERR;
-    return status == -1 ? EX_OK : status;
+    return cli_usage_error("moderation", "takes check, rules or backtest");
 }

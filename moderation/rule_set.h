@@ -16,7 +16,7 @@ struct rule_source {
 
 /* Where a bad rule is, and what is wrong with it. */
 struct rule_error {
-    char source[64];
+    char source[256];
     unsigned line;   /* from 1; 0 = the set as a whole */
     unsigned column; /* in characters, from 1 */
     char reason[192];

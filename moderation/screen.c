@@ -32,6 +32,7 @@
 #include "moderation/matcher_scratch.h"
 #include "moderation/pattern_matcher.h"
 #include "moderation/rule_compiled.h"
+#include "moderation/screen_views.h"
 #include "moderation/text_view.h"
 #include "moderation/trace.h"
 #include "moderation/word_view.h"
@@ -381,6 +382,15 @@ int screener_run(struct screener *screener, struct rule_set *rules,
     }
     match_list_finish(&screener->matches, out);
     return 0;
+}
+
+struct screen_views screener_views(const struct screener *screener)
+{
+    return (struct screen_views){
+        .words = &screener->words,
+        .digits = &screener->digits,
+        .line = may_have_address(screener) ? &screener->line : NULL,
+    };
 }
 
 const char *screen_verdict_name(enum screen_verdict verdict)

@@ -12,7 +12,11 @@ _chatgate_words() {
     verify) echo "$common --verbose --database-url --json" ;;
     backfill) echo "$common --batch --sleep --database-url --json" ;;
     config) echo "$common --show --example --man --json" ;;
-    moderation) echo 'check rules list test export --rules --json --jsonl --sequences --help' ;;
+    moderation)
+        echo "check rules backtest list show test import export enable shadow disable drop history" \
+            "rollback $common --rules --json --jsonl --sequences --stats --days --shipped --replace" \
+            "--dry-run --note --limit --since --until --samples --batch --sleep --booked"
+        ;;
     token) echo "mint verify $common --user --role --ttl --json" ;;
     user) echo "add passwd $common --email --role --first-name --last-name --json" ;;
     version) echo '--json --help' ;;
@@ -30,7 +34,8 @@ _chatgate() {
     -r | --role) words='student teacher moderator admin' ;;
     -l | --log-level) words='error warning notice info debug' ;;
     -s | --set | -u | --user | -t | --ttl | -e | --email | -f | --first-name | --last-name | \
-        -a | --address | -p | --port | --admin-port | -n | --name | --database-url | --batch | --sleep)
+        -a | --address | -p | --port | --admin-port | -n | --name | --database-url | --batch | --sleep | \
+        -m | --note | --days | --limit | --since | --until | --samples)
         words=''
         ;;
     *)
