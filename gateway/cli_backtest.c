@@ -81,7 +81,7 @@ struct options {
 struct wanted {
     char **ids;
     size_t count, in_files; /* those of files come first */
-    char *overrides; /* a source that puts them on */
+    char *overrides;        /* a source that puts them on */
 };
 
 static void want(struct wanted *wanted, const char *id)
