@@ -57,7 +57,7 @@ async def run(plan, seed, template, logs):
     """A world, a fault, and what the checker says."""
     began = time.monotonic()
     report = Report(plan.name, seed)
-    world = World(plan, seed, make_postgres(plan, template))
+    world = World(plan, seed, make_postgres(plan, template), template.data.parent / "rules")
     try:
         found = await damage(world, report)
         report.fill(world, found)
