@@ -91,6 +91,9 @@ static int ask_number(struct backfill *backfill, const char *statement, int64_t 
 
 static int find_missing(struct backfill *backfill)
 {
+    bool terminal = isatty(STDERR_FILENO);
+    if (terminal) /* it takes seconds for each million bookings */
+        fputs("looking for active bookings without a room ...", stderr);
     PGresult *result = PQexec(
         backfill->connection,
         "SET lock_timeout = '2s';"
@@ -98,6 +101,8 @@ static int find_missing(struct backfill *backfill)
         " SELECT row_number() OVER (ORDER BY m.teacher, m.student) AS place, m.teacher, m.student"
         " FROM public.chatgate_missing_rooms(false) m;"
         "ALTER TABLE pg_temp.missing ADD PRIMARY KEY (place)");
+    if (terminal)
+        fputs("\r\033[K", stderr);
     int status = PQresultStatus(result) == PGRES_COMMAND_OK ? EX_OK : refuse(backfill, result);
     PQclear(result);
     if (status != EX_OK)

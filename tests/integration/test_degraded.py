@@ -177,8 +177,14 @@ async def test_without_postgres_answers_are_unavailable(cluster, connect, pair, 
         refusal = await teacher.refused(t, **fields)
         assert refusal.code == "unavailable", t
         assert refusal.retry_after_ms > 0, t
-    answer = await rest(cluster.nodes[0], "GET", "/api/chats", token=cluster.token(pair.teacher))
-    assert answer.status == 503 and int(answer.headers["retry-after"]) >= 1
+    for method, path, body in [
+        ("GET", "/api/chats", None),
+        ("POST", "/api/chats/get-or-create", {"other_user_id": pair.student.id}),
+    ]:
+        answer = await rest(
+            cluster.nodes[0], method, path, body, token=cluster.token(pair.teacher)
+        )
+        assert answer.status == 503 and int(answer.headers["retry-after"]) >= 1, path
     await until(lambda: cluster.nodes[0].probe("/readyz") == 503, "readyz tells")
     assert cluster.nodes[0].probe("/healthz") == 200
     assert teacher.is_open and student.is_open

@@ -198,6 +198,7 @@ def test_a_bar_on_a_terminal(cluster):
     os.close(master)
     assert process.wait(30) == 0
     bars = re.findall(rb"\r\[([# ]{30})\] (\d+) of 20 rooms, \d+/s, \d+:\d\d left", written)
+    assert written.startswith(b"looking for active bookings without a room ...\r\033[K")
     assert bars == [(b"#" * 15 + b" " * 15, b"10"), (b"#" * 30, b"20")]
 
 
