@@ -151,7 +151,8 @@ void command_run_send(const struct request *request, const struct command *comma
 {
     const struct command_send *said = &command->send;
     struct node *node = request->node;
-    struct message message = {.text = said->text, .text_length = said->text_length};
+    struct message message = {
+        .sender = request->user, .text = said->text, .text_length = said->text_length};
     struct screening screening;
 
     if (!within_rate(request))

@@ -173,6 +173,10 @@ CONFIG_CHOICE(moderation, default_verdict, "deliver", "deliver|hold", CONFIG_REL
               "What becomes of a message that no rule matches: deliver, or hold for a person.")
 CONFIG_INT(moderation, undo_window_s, 86400, 0, 31536000, CONFIG_RELOADABLE,
            "Time in which an operator may undo a verdict.")
+CONFIG_INT(moderation, ceiling_window_s, 3600, 10, 86400, CONFIG_RELOADABLE,
+           "Time over which the senders that a rule hits are counted, for its ceiling.")
+CONFIG_INT(moderation, ceiling_senders, 20, 1, 10000, CONFIG_RELOADABLE,
+           "Senders that a rule must have hit on a node before its ceiling can be passed.")
 CONFIG_TEXT(moderation, cache_dir, "", CONFIG_FIXED,
             "Folder for compiled rules, so that a node with many starts fast. Empty takes "
             "systemd's CacheDirectory; without one nothing is kept.")

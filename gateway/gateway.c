@@ -49,6 +49,7 @@
 #include "gateway/room.h"
 #include "gateway/room_stats.h"
 #include "gateway/room_watch.h"
+#include "gateway/rule_ceiling.h"
 #include "gateway/rule_watch.h"
 #include "gateway/session.h"
 #include "gateway/text_hash.h"
@@ -269,6 +270,7 @@ static void open_rooms(struct node *node)
     node->presence = presence_new(node);
     node->room_watch = room_watch_new(node);
     node->rule_watch = rule_watch_new(node);
+    node->rule_ceiling = rule_ceiling_new(node);
     node->own_sweep = own_sweep_new(node);
     node->access = access_watch_new(node);
     node->head_check = head_check_new(node);
@@ -329,6 +331,7 @@ static void close_back_ends(struct node *node)
     node->own_sweep = own_sweep_free(node->own_sweep);
     node->room_watch = room_watch_free(node->room_watch);
     node->rule_watch = rule_watch_free(node->rule_watch);
+    node->rule_ceiling = rule_ceiling_free(node->rule_ceiling);
     node->presence = presence_free(node->presence);
     if (node->hints)
         pg_conn_close(node->hints, NULL, NULL);

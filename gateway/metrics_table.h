@@ -305,6 +305,7 @@ METRIC_ROW(RULES, GAUGE, "chatgate_moderation_rules", NONE, NONE, "Rules in forc
 METRIC_ROW(RULE_SET_VERSION, GAUGE, "chatgate_moderation_rule_set_version", NONE, NONE, "Version of the rule set in force on this node; 0 for the shipped rules alone.")
 METRIC_ROW(RULE_SET_STORED, GAUGE, "chatgate_moderation_rule_set_stored_version", NONE, NONE, "Version of the newest rule set in the database. Another one in force: it was refused.")
 METRIC_ROW(RULE_LOAD_SECONDS, SECONDS, "chatgate_moderation_rule_load_seconds", NONE, NONE, "Compiling a rule set and running its examples.")
+METRIC_ROW(RULE_FALLBACKS, COUNTER, "chatgate_moderation_rule_fallbacks_total", NONE, NONE, "Rules made to hold only, since they hit more senders than their ceiling allows.")
 METRIC_ROW(RULE_LOADS, COUNTER, "chatgate_moderation_rule_loads_total", RESULT, NONE, "Rule sets compiled, by result.")
 
 /* The process */

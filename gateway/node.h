@@ -32,6 +32,7 @@ struct text_hasher;
 struct presence;
 struct room_watch;
 struct rooms;
+struct rule_ceiling;
 struct rule_set;
 struct rule_watch;
 struct screener;
@@ -82,6 +83,7 @@ struct node {
     struct own_sweep *own_sweep;
     struct room_watch *room_watch;
     struct rule_watch *rule_watch;
+    struct rule_ceiling *rule_ceiling;
     struct pg_conn *hints; /* LISTENs to the database's hints */
 
     struct transport *transport;

@@ -9,6 +9,7 @@
 #include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/node.h"
+#include "gateway/rule_ceiling.h"
 #include "moderation/screen.h"
 #include "protocol/json_writer.h"
 #include "protocol/utf8.h"
@@ -113,6 +114,7 @@ void screening_run(struct node *node, const struct message *message, enum user_r
     }
     metrics_observe(METRIC_SCREEN_SECONDS, (double)(clock_now_us() - started_us) / 1e6);
     count_verdict(result.verdict);
+    rule_ceiling_note(node->rule_ceiling, &message->sender, &result);
     *out = (struct screening){
         .status = status_of(result.verdict),
         .reason = result.verdict == SCREEN_DELIVER ? NULL : result.reason,

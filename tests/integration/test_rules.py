@@ -7,6 +7,9 @@ import time
 
 import pytest
 
+import people
+from client import Client
+
 
 SECOND_S = 1.0
 
@@ -158,3 +161,49 @@ async def test_nobody_is_admitted_before_there_are_rules(make_cluster):
         await asyncio.sleep(2)
         assert node.probe("/readyz") == 503
     node.wait_ready()
+
+
+@pytest.fixture
+def wary(make_cluster):
+    """A rule may hit half of the people; three are enough to say so."""
+    return make_cluster(nodes=1, moderation={"ceiling_senders": 3})
+
+
+async def say_by_many(cluster, word, count):
+    """So many people say the word, each once, alone; what became of it."""
+    statuses = []
+    for _ in range(count):
+        pair = people.add_pair(cluster)
+        client = await Client.open(cluster.nodes[0].ws_url, cluster.token(pair.teacher))
+        statuses.append((await client.send(pair.room, word))["status"])
+        await client.close()
+    return statuses
+
+
+async def test_a_rule_that_hits_too_many_people_falls_back_to_hold(wary):
+    version = put_rule(wary, word_rule("dailyword", ceiling=5000))
+    await until_in_force(wary, version)
+    assert await say_by_many(wary, "good morning", 2) == ["delivered"] * 2
+    statuses = await say_by_many(wary, "dailyword", 3)
+    assert statuses == ["blocked"] * 3
+    await until_in_force(wary, version + 1)
+    assert await say_by_many(wary, "dailyword", 1) == ["pending_moderation"]
+    node = wary.nodes[0]
+    assert node.metric("chatgate_moderation_rule_fallbacks_total") == 1
+    assert "a rule hits too many people" in node.log.read_text()
+    ((note, by),) = wary.query(
+        "SELECT note, node FROM moderation_audit WHERE rule_set = %s AND action = 'rules'", version + 1)
+    assert note == "test.dailyword hit 3 of 5 senders, above its ceiling of 5000 in 10,000"
+    assert by == node.name
+
+
+async def test_one_person_does_not_make_a_rule_fall_back(wary):
+    version = put_rule(wary, word_rule("dailyword", ceiling=1))
+    await until_in_force(wary, version)
+    pair = people.add_pair(wary)
+    client = await Client.open(wary.nodes[0].ws_url, wary.token(pair.teacher))
+    for _ in range(20):
+        assert (await client.send(pair.room, "dailyword"))["status"] == "blocked"
+    await asyncio.sleep(1.5)
+    assert in_force(wary.nodes[0]) == version
+    await client.close()
