@@ -58,6 +58,7 @@ static void put_case(struct json_writer *writer, const struct queue_case *item)
     json_add_cstring(writer, "reason", item->reason);
     add_json_array(writer, "rules", item->rules);
     add_json_array(writer, "spans", item->spans);
+    add_json_array(writer, "earlier", item->earlier);
     add_claim(writer, item->claim);
     json_object_end(writer);
 }
@@ -121,7 +122,8 @@ void event_queue_decided(struct json_writer *writer, const struct uuid *mid,
     event_begin(writer, "queue.decided", EVENT_PUSH);
     json_add_uuid(writer, "mid", mid);
     json_add_cstring(writer, "status", message_status_name(status));
-    json_add_uuid(writer, "by", by);
+    if (by)
+        json_add_uuid(writer, "by", by);
     if (reason)
         json_add_cstring(writer, "reason", reason);
     json_object_end(writer);
@@ -210,6 +212,8 @@ static void put_context_message(struct json_writer *writer,
     if (message->reason)
         json_add_cstring(writer, "reason", message->reason);
     json_add_bool(writer, "subject", item->subject);
+    if (item->piece)
+        json_add_bool(writer, "piece", true);
     json_object_end(writer);
 }
 

@@ -19,8 +19,9 @@ struct queue_claim {
     int64_t token; /* the fencing token; 0 = the reader is not its holder and does not see it */
 };
 
-/* A message that waits for a person. `rules` and `spans` are JSON text made by the server
- * (["id", ...] and [[from, to], ...] in code points), NULL = none. */
+/* A message that waits for a person. `rules`, `spans` and `earlier` are JSON text made by the
+ * server
+ * (["id", ...], [[from, to], ...] in code points and ["mid", ...]), NULL = none. */
 struct queue_case {
     struct uuid mid, room;
     struct person sender;
@@ -29,7 +30,7 @@ struct queue_case {
     int64_t at_us;
     int64_t version;
     const char *reason; /* NULL = none */
-    const char *rules, *spans;
+    const char *rules, *spans, *earlier;
     const struct queue_claim *claim; /* NULL = free */
 };
 
@@ -49,6 +50,7 @@ struct queue_result {
 struct queue_context_message {
     const struct message *message;
     bool subject; /* the one that was asked for */
+    bool piece;   /* an earlier one that is part of what was found in it */
 };
 
 /* What is known of the sender of the message asked for: how their cases ended. */
@@ -96,7 +98,7 @@ void event_queue_claimed(struct json_writer *writer, int64_t re, const struct uu
                          const struct queue_claim *claim);
 void event_queue_released(struct json_writer *writer, int64_t re, const struct uuid *mid);
 
-/* The push: somebody decided. `reason` may be NULL. */
+/* The push: somebody decided. `by` NULL: the rules did; `reason` may be NULL. */
 void event_queue_decided(struct json_writer *writer, const struct uuid *mid,
                          enum message_status status, const struct uuid *by, const char *reason);
 

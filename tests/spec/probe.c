@@ -274,7 +274,8 @@ static void show_verdicts(void)
 static void show_overviews(void)
 {
     struct message pending = message_of(MESSAGE_PENDING), removed = message_of(MESSAGE_DELIVERED);
-    const struct queue_context_message messages[] = {{&removed, false}, {&pending, true}};
+    const struct queue_context_message messages[] = {{&removed, false, true},
+                                                     {&pending, true, false}};
     const struct queue_record record = {.user = person_of()};
     const struct queue_group groups[] = {{"some", {1, 2, 3, 4, 500, 9000}},
                                          {NULL, {0, 0, 0, 0, -1, -1}}};

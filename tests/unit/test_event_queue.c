@@ -57,7 +57,8 @@ static struct queue_case case_of(void)
 
 #define CASE_HEAD                                                                                  \
     "{" MID "," ROOM ",\"sender\":" PERSON ",\"text\":\"call 89\",\"at\":" TIME ",\"version\":1,"
-#define PLAIN_CASE CASE_HEAD "\"reason\":null,\"rules\":[],\"spans\":[],\"claim\":null}"
+#define PLAIN_CASE                                                                                 \
+    CASE_HEAD "\"reason\":null,\"rules\":[],\"spans\":[],\"earlier\":[],\"claim\":null}"
 
 static void test_cases(void **state)
 {
@@ -70,13 +71,15 @@ static void test_cases(void **state)
     item.reason = "contact.phone";
     item.rules = "[\"phone_ru\"]";
     item.spans = "[[5,7]]";
+    item.earlier = "[\"" SENDER "\"]";
     item.claim = &claim;
     event_queue_snapshot_begin(&writer, 2);
     event_queue_snapshot_case(&writer, &item);
     event_queue_snapshot_end(&writer, 7, 120, "c");
     check("{\"t\":\"queue.snapshot\",\"re\":2,\"cases\":[" CASE_HEAD
-          "\"reason\":\"contact.phone\",\"rules\":[\"phone_ru\"],\"spans\":[[5,7]],\"claim\":{" BY
-          ",\"until\":" TIME "}}],\"pending\":7,\"oldest_s\":120,\"more\":true,\"cursor\":\"c\"}");
+          "\"reason\":\"contact.phone\",\"rules\":[\"phone_ru\"],\"spans\":[[5,7]],\"earlier\":["
+          "\"" SENDER "\"],\"claim\":{" BY ",\"until\":" TIME
+          "}}],\"pending\":7,\"oldest_s\":120,\"more\":true,\"cursor\":\"c\"}");
     event_queue_snapshot_begin(&writer, EVENT_BODY);
     event_queue_snapshot_end(&writer, 0, 0, NULL);
     check("{\"cases\":[],\"pending\":0,\"oldest_s\":0,\"more\":false,\"cursor\":null}");
@@ -174,12 +177,13 @@ static void test_context(void **state)
     removed.removed = true;
     removed.reason = NULL;
 
-    const struct queue_context_message messages[] = {{&removed, false}, {&pending, true}};
+    const struct queue_context_message messages[] = {{&removed, false, true},
+                                                     {&pending, true, false}};
 
     event_queue_context(&writer, 6, &mid, &room, messages, 2, &record);
     check("{\"t\":\"queue.context\",\"re\":6," MID "," ROOM ",\"messages\":[{" MID
           ",\"seq\":4,\"from\":\"" SENDER "\",\"at\":" TIME
-          ",\"status\":\"removed\",\"subject\":false},{" MID ",\"from\":\"" SENDER
+          ",\"status\":\"removed\",\"subject\":false,\"piece\":true},{" MID ",\"from\":\"" SENDER
           "\",\"text\":\"call 89\",\"at\":" TIME
           ",\"status\":\"pending_moderation\",\"reason\":\"contact.phone\",\"subject\":true}],"
           "\"sender\":{\"user\":" PERSON ",\"member_since\":" TIME
