@@ -24,6 +24,7 @@
 #include "gateway/room.h"
 #include "gateway/room_watch.h"
 #include "gateway/user.h"
+#include "gateway/windows.h"
 #include "protocol/event.h"
 #include "protocol/frame.h"
 #include "protocol/xalloc.h"
@@ -163,18 +164,20 @@ void announce_room(struct node *node, const struct uuid *room, const struct uuid
 
 /* --- from other nodes --- */
 
-/* A send elsewhere counts here too: the limit is the user's, not the node's. */
-static void count_one(struct node *node, const struct uuid *user)
+/* A send elsewhere counts here too: the limit is the user's, not the node's. And the next one here
+ * is screened with it. */
+static void note_own(struct node *node, const struct uuid *user, const struct uuid *room)
 {
     rate_table_debit(node->message_rates, user, sizeof(*user), (int64_t)clock_now_ms());
+    windows_moved(node->windows, room, user);
 }
 
 /* Both members hear of a delivered message, one of them has sent it. */
-static void count_send(struct node *node, const struct uuid *user, const char *payload,
-                       size_t length)
+static void note_send(struct node *node, const struct uuid *user, const struct uuid *room,
+                      const char *payload, size_t length)
 {
     if (length > UUID_BYTES && !memcmp(payload, user, UUID_BYTES))
-        count_one(node, user);
+        note_own(node, user, room);
 }
 
 static void receive_for_user(struct node *node, const struct uuid *user,
@@ -184,7 +187,7 @@ static void receive_for_user(struct node *node, const struct uuid *user,
 
     switch (header->kind) {
     case BUS_MESSAGE:
-        count_send(node, user, payload, length);
+        note_send(node, user, &header->room, payload, length);
         receive_numbered(node, header, payload, length);
         return;
     case BUS_REMOVED:
@@ -196,7 +199,7 @@ static void receive_for_user(struct node *node, const struct uuid *user,
             break;
         memcpy(&mid, payload, UUID_BYTES);
         if (header->kind == BUS_OWN)
-            count_one(node, user);
+            note_own(node, user, &header->room);
         own_events_fetch(node, &mid);
         return;
     case BUS_EVENT:

@@ -35,7 +35,10 @@ enum column {
     DELAYED,
     REASON,
     VERSION,
-    FOCUS
+    FOCUS,
+    TEACHER,
+    STUDENT,
+    PIECE
 };
 
 /* Those of sql/statements/queue_record.sql. */
@@ -160,7 +163,8 @@ static void reply_context(const struct context *context, const PGresult *record_
     for (size_t i = 0; i < count; i++) {
         int row = range.first + (int)i;
         read_message(result, row, &messages[i]);
-        items[i] = (struct queue_context_message){&messages[i], row == subject};
+        items[i] = (struct queue_context_message){&messages[i], row == subject,
+                                                  pg_bool(result, row, PIECE)};
     }
     read_record(record_result, &record);
     json_writer_reset(json);

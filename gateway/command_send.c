@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* send: screen a message, write it, acknowledge it after the commit, tell everyone concerned */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "gateway/request.h"
 #include "gateway/screening.h"
 #include "gateway/session.h"
+#include "gateway/windows.h"
 #include "gateway/writer.h"
 #include "protocol/command.h"
 #include "protocol/event.h"
@@ -22,10 +22,12 @@
 
 enum { UNAVAILABLE_RETRY_MS = 1000 };
 
-/* A send under way; the text (and the case's detail) follow it in the same allocation. */
+/* A send under way; the text follows it in the same allocation. */
 struct send {
     struct write write;
+    struct turn turn;
     struct request request;
+    char *detail; /* the case's; owned */
     char text[];
 };
 
@@ -68,6 +70,8 @@ static void acknowledge(struct send *send, enum write_result result)
     struct json_writer *json = &send->request.node->json;
 
     count(send, result);
+    if (result == WRITE_NEW)
+        screening_count_verdict(send->write.message.status);
     json_writer_reset(json);
     event_ok(json, send->request.re, &send->write.message, result == WRITE_DUP);
     request_reply(&send->request, json);
@@ -75,12 +79,38 @@ static void acknowledge(struct send *send, enum write_result result)
         tell(send);
 }
 
-static void handle_written(struct write *write, enum write_result result)
+static struct send *send_free(struct send *send)
 {
-    struct send *send = container_of(write, struct send, write);
+    free(send->detail);
+    free(send);
+    return NULL;
+}
+
+static enum turn_result turn_result_of(enum write_result result)
+{
+    switch (result) {
+    case WRITE_NEW:
+        return TURN_WRITTEN;
+    case WRITE_STALE:
+        return TURN_STALE;
+    case WRITE_DUP:
+    case WRITE_CID_CONFLICT:
+    case WRITE_NO_ROOM:
+    case WRITE_NOT_MEMBER:
+    case WRITE_UNAVAILABLE:
+    case WRITE_REFUSED:
+        return TURN_OVER;
+    }
+    return TURN_OVER;
+}
+
+static void answer(struct send *send, enum write_result result)
+{
     const struct request *request = &send->request;
 
     switch (result) {
+    case WRITE_STALE:
+        return;
     case WRITE_NEW:
     case WRITE_DUP:
         acknowledge(send, result);
@@ -99,39 +129,75 @@ static void handle_written(struct write *write, enum write_result result)
         request_fail(request, ERROR_INTERNAL, NULL, 0);
         break;
     }
-    free(send);
+    send_free(send);
 }
 
-static struct send *send_new(const struct request *request, const struct command_send *said,
-                             const struct screening *screening, const struct json_writer *detail)
+static void handle_written(struct write *write, enum write_result result)
 {
-    size_t detail_length = json_length(detail);
-    struct send *send = xmalloc(sizeof(*send) + said->text_length + detail_length + 1);
+    struct send *send = container_of(write, struct send, write);
+
+    turn_end(&send->turn, turn_result_of(result));
+    if (result != WRITE_STALE) /* else its turn comes again */
+        answer(send, result);
+}
+
+static struct send *send_new(const struct request *request, const struct command_send *said)
+{
+    struct send *send = xmalloc(sizeof(*send) + said->text_length + 1);
 
     memset(send, 0, sizeof(*send));
     send->request = *request;
     memcpy(send->text, said->text, said->text_length);
-    memcpy(send->text + said->text_length, json_text(detail), detail_length);
     list_init(&send->write.link);
     send->write.done = handle_written;
-    send->write.rule_set = screening->rule_set;
-    send->write.detail = detail_length ? send->text + said->text_length : NULL;
-    send->write.detail_length = detail_length;
-    /* The rules may be others before the database has answered. */
-    snprintf(send->write.reason, sizeof(send->write.reason), "%s",
-             screening->reason ? screening->reason : "");
     send->write.message = (struct message){
         .room = said->room,
         .sender = request->user,
         .cid = said->cid,
         .has_cid = true,
-        .status = screening->status,
-        .reason = screening->reason ? send->write.reason : NULL,
         .text = send->text,
         .text_length = said->text_length,
     };
     new_id(&send->write.message.id);
     return send;
+}
+
+static void take_verdict(struct send *send, const struct screening *screening,
+                         const struct json_writer *detail)
+{
+    struct write *write = &send->write;
+
+    free(send->detail);
+    send->detail = NULL;
+    write->detail_length = json_length(detail);
+    if (write->detail_length) {
+        send->detail = xmalloc(write->detail_length);
+        memcpy(send->detail, json_text(detail), write->detail_length);
+    }
+    write->detail = send->detail;
+    write->rule_set = screening->rule_set;
+    write->any = screening->any;
+    write->after = screening->after;
+    write->message.status = screening->status;
+    memcpy(write->reason, screening->reason, sizeof(write->reason));
+    write->message.reason = *write->reason ? write->reason : NULL;
+}
+
+static void handle_turn(struct turn *turn, struct window *window)
+{
+    struct send *send = container_of(turn, struct send, turn);
+    struct node *node = send->request.node;
+    struct screening screening;
+
+    if (!window) {
+        answer(send, WRITE_UNAVAILABLE);
+        return;
+    }
+    json_writer_reset(&node->json);
+    screening_run(node, turn, window, &send->write.message, &screening, &node->json);
+    take_verdict(send, &screening, &node->json);
+    json_writer_reset(&node->json);
+    writer_submit(node->writer, &send->write);
 }
 
 /* False: refused. A client that goes on sending while it is refused is closed. */
@@ -150,20 +216,9 @@ static bool within_rate(const struct request *request)
 void command_run_send(const struct request *request, const struct command *command)
 {
     const struct command_send *said = &command->send;
-    struct node *node = request->node;
-    struct message message = {
-        .sender = request->user, .text = said->text, .text_length = said->text_length};
-    struct screening screening;
 
     if (!within_rate(request))
         return;
-    if (!node->rules) { /* the node has just started */
-        request_fail(request, ERROR_UNAVAILABLE, "rules", UNAVAILABLE_RETRY_MS);
-        return;
-    }
-    json_writer_reset(&node->json);
-    screening_run(node, &message, request->role, &screening, &node->json);
-    struct send *send = send_new(request, said, &screening, &node->json);
-    json_writer_reset(&node->json);
-    writer_submit(node->writer, &send->write);
+    struct send *send = send_new(request, said);
+    windows_enter(request->node->windows, &said->room, &request->user, &send->turn, handle_turn);
 }

@@ -171,6 +171,10 @@ CONFIG_SECTION_END(messages)
 CONFIG_SECTION(moderation, "What happens to a message before it is delivered.")
 CONFIG_CHOICE(moderation, default_verdict, "deliver", "deliver|hold", CONFIG_RELOADABLE,
               "What becomes of a message that no rule matches: deliver, or hold for a person.")
+CONFIG_INT(
+    moderation, windows, 20000, 16, 10000000, CONFIG_RELOADABLE,
+    "Senders in rooms whose last 16 messages are remembered, for the next one to be screened "
+    "with. About 1 to 3 KB each; one that was forgotten costs a read.")
 CONFIG_INT(moderation, undo_window_s, 86400, 0, 31536000, CONFIG_RELOADABLE,
            "Time in which an operator may undo a verdict.")
 CONFIG_INT(moderation, ceiling_window_s, 3600, 10, 86400, CONFIG_RELOADABLE,

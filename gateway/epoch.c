@@ -18,6 +18,7 @@
 #include "gateway/metrics.h"
 #include "gateway/node.h"
 #include "gateway/session.h"
+#include "gateway/windows.h"
 
 enum { RETRY_MS = 1000 };
 
@@ -61,6 +62,7 @@ void epoch_set(struct node *node, const char *epoch)
         log_warning("the database has another history; clients read their rooms anew",
                     LOG_STR("epoch", epoch), LOG_STR("before", node->epoch));
         close_all(node);
+        windows_forget(node->windows);
     }
     snprintf(node->epoch, sizeof(node->epoch), "%s", epoch);
     node->epoch_tag = bus_epoch(node->epoch, strlen(node->epoch));

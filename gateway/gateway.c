@@ -51,6 +51,7 @@
 #include "gateway/room_watch.h"
 #include "gateway/rule_ceiling.h"
 #include "gateway/rule_watch.h"
+#include "gateway/screening_sweep.h"
 #include "gateway/session.h"
 #include "gateway/text_hash.h"
 #include "gateway/timer_wheel.h"
@@ -58,6 +59,7 @@
 #include "gateway/transport.h"
 #include "gateway/user.h"
 #include "gateway/version.h"
+#include "gateway/windows.h"
 #include "gateway/worker.h"
 #include "gateway/writer.h"
 #include "moderation/rule_set.h"
@@ -265,6 +267,7 @@ static void open_engines(struct node *node)
 static void open_rooms(struct node *node)
 {
     node->users = users_new(node);
+    node->windows = windows_new(node);
     node->rooms = rooms_new(node);
     node->moderators = moderators_new(node);
     node->presence = presence_new(node);
@@ -272,6 +275,7 @@ static void open_rooms(struct node *node)
     node->rule_watch = rule_watch_new(node);
     node->rule_ceiling = rule_ceiling_new(node);
     node->own_sweep = own_sweep_new(node);
+    node->screening_sweep = screening_sweep_new(node);
     node->access = access_watch_new(node);
     node->head_check = head_check_new(node);
 }
@@ -326,6 +330,9 @@ static void close_doors(struct gateway *gateway)
 
 static void close_back_ends(struct node *node)
 {
+    if (node->windows)
+        windows_close(node->windows);
+    node->screening_sweep = screening_sweep_free(node->screening_sweep);
     node->head_check = head_check_free(node->head_check);
     node->access = access_watch_free(node->access);
     node->own_sweep = own_sweep_free(node->own_sweep);
@@ -350,6 +357,7 @@ static void free_parts(struct node *node)
     node->handover = handover_free(node->handover);
     node->moderators = moderators_free(node->moderators);
     node->rooms = rooms_free(node->rooms);
+    node->windows = windows_free(node->windows);
     node->users = users_free(node->users);
     handle_table_deinit(&node->exchanges);
     handle_table_deinit(&node->sessions);

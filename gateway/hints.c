@@ -14,6 +14,7 @@
 #include "gateway/pg_conn.h"
 #include "gateway/room_watch.h"
 #include "gateway/rule_watch.h"
+#include "gateway/screening_sweep.h"
 #include "protocol/uuid.h"
 
 static void handle_room(struct node *node, const struct uuid *id)
@@ -30,6 +31,7 @@ static void handle_message(struct node *node, const struct uuid *room)
 static void handle_pending(struct node *node, const struct uuid *message)
 {
     own_events_fetch(node, message);
+    screening_sweep_hint(node->screening_sweep);
     moderators_hint(node, QUEUE_ADDED, message);
 }
 

@@ -103,8 +103,8 @@ static void push_message(const struct look *look, const PGresult *result)
     message_row_read(result, 0, &row);
     switch (look->verb) {
     case QUEUE_DECIDED:
-        event_queue_decided(&node->json, &look->message, row.message.status, &look->by,
-                            row.message.reason);
+        event_queue_decided(&node->json, &look->message, row.message.status,
+                            uuid_is_nil(&look->by) ? NULL : &look->by, row.message.reason);
         break;
     case QUEUE_UNDONE:
         event_queue_undone(&node->json, EVENT_PUSH, &row.message, row.version, &look->by);

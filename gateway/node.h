@@ -40,6 +40,8 @@ struct timer_wheel;
 struct tls;
 struct transport;
 struct users;
+struct screening_sweep;
+struct windows;
 struct worker;
 struct writer;
 
@@ -71,6 +73,8 @@ struct node {
     struct pg_fence fence; /* of all connections to the database */
     struct pg_pool *pool;
     struct writer *writer;
+    struct windows *windows;
+    struct screening_sweep *screening_sweep;
     struct bus *bus;
 
     struct handle_table sessions; /* struct session */

@@ -30,7 +30,7 @@ static char *member_text(const json_t *object, const char *key)
     return json_is_array(member) ? json_dumps(member, JSON_COMPACT) : NULL;
 }
 
-/* The case's detail as the writer stored it: {"rules": [...], "spans": [...]}. */
+/* The case's detail as the writer stored it: {"rules": [...], "spans": [...], "earlier": [...]}. */
 static void read_detail(const PGresult *result, int row, struct queue_row *out)
 {
     size_t length;
@@ -39,8 +39,10 @@ static void read_detail(const PGresult *result, int row, struct queue_row *out)
 
     out->rules = member_text(detail, "rules");
     out->spans = member_text(detail, "spans");
+    out->earlier = member_text(detail, "earlier");
     out->item.rules = out->rules;
     out->item.spans = out->spans;
+    out->item.earlier = out->earlier;
     json_decref(detail);
 }
 
@@ -84,4 +86,5 @@ void queue_row_deinit(struct queue_row *row)
 {
     free(row->rules);
     free(row->spans);
+    free(row->earlier);
 }

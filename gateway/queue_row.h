@@ -13,7 +13,7 @@ struct json_t;
 struct queue_row {
     struct queue_case item;
     struct queue_claim claim;
-    char *rules, *spans; /* JSON text, owned */
+    char *rules, *spans, *earlier; /* JSON text, owned */
 };
 
 /* `viewer` sees the fencing token of a claim that is their own. End with queue_row_deinit(). */

@@ -20,6 +20,7 @@ struct columns {
         reason_lengths[WRITE_BATCH_MAX], detail_lengths[WRITE_BATCH_MAX];
     unsigned char hash_bytes[WRITE_BATCH_MAX][TEXT_HASH_BYTES];
     const void *hashes[WRITE_BATCH_MAX];
+    const struct uuid *after[WRITE_BATCH_MAX];
     size_t hash_lengths[WRITE_BATCH_MAX];
 };
 
@@ -44,6 +45,7 @@ static void add_row(struct columns *columns, const struct text_hasher *hasher,
     text_hash(hasher, message->text, message->text_length, columns->hash_bytes[i]);
     columns->hashes[i] = columns->hash_bytes[i];
     columns->hash_lengths[i] = TEXT_HASH_BYTES;
+    columns->after[i] = write->any ? NULL : &write->after;
 }
 
 static void bind_columns(struct pg_params *params, const struct columns *columns, int64_t rule_set,
@@ -62,6 +64,7 @@ static void bind_columns(struct pg_params *params, const struct columns *columns
     pg_params_jsonb_array(params, columns->details, columns->detail_lengths, n);
     pg_params_int8(params, rule_set);
     pg_params_cstring(params, node_name);
+    pg_params_uuid_or_null_array(params, columns->after, n);
 }
 
 void write_batch_bind(struct pg_params *params, const struct list_node *batch,
@@ -87,6 +90,7 @@ static bool parse_result(const char *name, enum write_result *out)
     } table[] = {
         {"new", WRITE_NEW},
         {"dup", WRITE_DUP},
+        {"stale", WRITE_STALE},
         {"no_room", WRITE_NO_ROOM},
         {"not_member", WRITE_NOT_MEMBER},
         {"cid_conflict", WRITE_CID_CONFLICT},

@@ -15,6 +15,7 @@ struct writer;
 enum write_result {
     WRITE_NEW,
     WRITE_DUP,          /* this cid was written before; the values are the first write's */
+    WRITE_STALE,        /* not written: another message of the sender came before it */
     WRITE_CID_CONFLICT, /* this cid was written before with another text */
     WRITE_NO_ROOM,
     WRITE_NOT_MEMBER,
@@ -34,8 +35,10 @@ struct write {
     const char *detail;     /* the case's rules and spans in JSON, or NULL; borrowed */
     size_t detail_length;
     int64_t rule_set;
+    bool any;                     /* write it whatever the sender's last message is */
+    struct uuid after;            /* else only if it is this one; nil: none */
     struct uuid teacher, student; /* out */
-    char reason[48];              /* out: holds message.reason */
+    char reason[48];              /* holds message.reason, in and out */
     write_done_fn done;
     uint64_t deadline_ms;
     unsigned busy_rounds;

@@ -277,7 +277,7 @@ async def test_queue_is_for_moderators(call, pair, moderator):
 async def test_verdict_delivers_and_the_second_loses(cluster, call, connect, pair, moderator):
     student = await connect(pair.student, node=1)
     (row,) = cluster.query(
-        "INSERT INTO messages (chat_room_id, sender_id, message_text) VALUES (%s, %s, 'held')"
+        "INSERT INTO messages (chat_room_id, sender_id, message_text) VALUES (%s, %s, 'ты дурак')"
         " RETURNING id::text",
         pair.room, pair.teacher.id,
     )
@@ -292,9 +292,9 @@ async def test_verdict_delivers_and_the_second_loses(cluster, call, connect, pai
     verdict = f"/api/moderation/messages/{row[0]}/verdict"
     won = await call(moderator, "POST", verdict, {"verdict": "deliver", "note": "fine"})
     assert (won.status, won.json["status"], won.json["seq"]) == (200, "delivered", 1)
-    assert (await student.expect("message", seq=1))["text"] == "held"
+    assert (await student.expect("message", seq=1))["text"] == "ты дурак"
     lost = await call(moderator, "POST", verdict, {"verdict": "block"}, node=1)
     assert (lost.status, lost.error["code"]) == (409, "already_decided")
     wrong = await call(moderator, "POST", verdict, {"verdict": "perhaps"})
     assert wrong.status == 400
-    assert "held" not in json.dumps(lost.json)
+    assert "дурак" not in json.dumps(lost.json, ensure_ascii=False)

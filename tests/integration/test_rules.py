@@ -145,7 +145,7 @@ async def test_shadow_records_and_does_nothing(cluster, connect, pair, moderator
     assert answer["status"] == "delivered"
     await student.expect("message", seq=1)
     assert stored(cluster, answer["mid"]) == (
-        version, {"rules": [], "spans": [], "shadow": ["test.shyword"]})
+        version, {"rules": [], "spans": [], "earlier": [], "shadow": ["test.shyword"]})
     judge = await connect(moderator)
     assert (await judge.request("queue.watch"))["cases"] == []
 
