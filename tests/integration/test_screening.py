@@ -9,7 +9,8 @@ import random
 import pytest
 
 import people
-from client import Refused, new_uuid
+from client import Client, Refused, new_uuid
+from cluster import TOO_FAST_FOR_PEOPLE
 
 PIECES = ["8912", "345", "67 89"]
 CLEAN = ["Добрый день", "сделал 3 задачи", "а номер 45 не вышел", "завтра в 18:30?", "да", "ок, до завтра"]
@@ -69,8 +70,6 @@ async def test_split_contact_is_held_at_the_piece_that_completes_it(
 async def test_pieces_count_after_a_restart(make_cluster):
     cluster = make_cluster(nodes=1)
     pair = people.add_pair(cluster)
-    from client import Client
-
     mids = []
     for n, piece in enumerate(PIECES):
         teacher = await Client.open(cluster.nodes[0].ws_url, cluster.token(pair.teacher))
@@ -148,10 +147,48 @@ async def test_two_busy_devices_are_all_answered_and_in_order(cluster, connect, 
 
 async def test_one_device_in_a_hurry_keeps_its_order(cluster, connect, pair):
     student = await connect(pair.student)
-    texts = [f"{word} {n}" for n in range(30) for word in ("шаг",)]
+    texts = [f"шаг {chr(0x430 + n)}" for n in range(30)]
     answers = await asyncio.gather(*(student.send(pair.room, text) for text in texts))
-    delivered = [a["seq"] for a in answers if a["status"] == "delivered"]
-    assert delivered == sorted(delivered)
+    assert [answer["seq"] for answer in answers] == list(range(1, 31))
+
+
+@pytest.fixture
+async def watched(cluster):
+    """With the rules about floods, which test clusters go without."""
+    for rule in TOO_FAST_FOR_PEOPLE:
+        ((version,),) = cluster.query("SELECT chatgate_drop_rule(%s)", rule)
+    while any(
+        node.metric("chatgate_moderation_rule_set_version") != version for node in cluster.nodes
+    ):
+        await asyncio.sleep(0.05)
+    yield
+    for rule in TOO_FAST_FOR_PEOPLE:
+        cluster.query("SELECT chatgate_put_rule(%s)", f"override {rule}\n  state off\n")
+
+
+def room_with(cluster, teacher):
+    student = people.add_user(cluster, "student")
+    people.add_booking(cluster, people.add_lesson(cluster, teacher), student)
+    return people.room_of(cluster, teacher, student)
+
+
+async def test_the_same_text_to_many_rooms_is_held(cluster, connect, make_user, watched):
+    teacher = make_user("teacher")
+    devices = [await connect(teacher), await connect(teacher, node=1)]
+    text = "Приходите на мои новые уроки по физике и химии"
+    answers = []
+    for n in range(5):
+        room = room_with(cluster, teacher)
+        answers.append(await devices[n % 2].send(room, text))
+    assert statuses(answers) == ["delivered"] * 3 + ["pending_moderation"] * 2
+    assert answers[3]["reason"] == "spam.repeat"
+
+
+async def test_faster_than_anybody_types_is_held(cluster, connect, pair, watched):
+    devices = [await connect(pair.student), await connect(pair.student, node=1)]
+    answers = await send_all(devices, pair.room, [f"слово {chr(0x430 + n)}" for n in range(13)])
+    assert statuses(answers) == ["delivered"] * 12 + ["pending_moderation"]
+    assert answers[12]["reason"] == "spam.flood"
 
 
 async def test_each_message_names_its_rule_set(cluster, connect, pair):
@@ -251,8 +288,6 @@ async def test_pieces_of_the_gateway_and_of_another_program_belong_together(clus
 async def test_old_pending_rows_are_screened_at_the_start(make_cluster):
     cluster = make_cluster(nodes=2)
     pair = people.add_pair(cluster)
-    from client import Client
-
     teacher = await Client.open(cluster.nodes[0].ws_url, cluster.token(pair.student))
     held = await teacher.send(pair.room, "дурак")
     await teacher.close()

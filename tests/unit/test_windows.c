@@ -96,7 +96,7 @@ static void answer(const struct uuid *last, const char *said)
     for (int i = 0; i < 10; i++)
         columns[i] = (PGresAttDesc){.name = name, .format = 1, .typid = types[i]};
     assert_int_equal(PQsetResultAttrs(result, 10, columns), 1);
-    for (int row = 0; last && (said[row] || row == 0); row++) {
+    for (int row = 0; last && (row == 0 || row < (int)strlen(said)); row++) {
         struct uuid message = {{(uint8_t)said[row]}};
         char text[] = {said[row]};
         bool none = !said[row];

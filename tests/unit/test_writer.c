@@ -292,14 +292,14 @@ static void test_what_comes_meanwhile_goes_together(void **state)
 
 static void test_each_row_has_its_answer(void **state)
 {
-    static const char *const outcomes[] = {"dup", "cid_conflict", "no_room", "not_member"};
+    static const char *const outcomes[] = {"dup", "cid_conflict", "no_room", "not_member", "stale"};
     PGresult *result = new_rows();
 
     submit_first(1);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         submit(1);
     answer_all("new");
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         add_row(result, outcomes[i], &(struct uuid){{99}});
     answer_with(PG_OK, "", result);
     assert_int_equal(results[1], WRITE_DUP);
@@ -307,6 +307,25 @@ static void test_each_row_has_its_answer(void **state)
     assert_int_equal(results[2], WRITE_CID_CONFLICT);
     assert_int_equal(results[3], WRITE_NO_ROOM);
     assert_int_equal(results[4], WRITE_NOT_MEMBER);
+    assert_int_equal(results[5], WRITE_STALE);
+}
+
+static void test_a_row_names_the_message_that_it_follows(void **state)
+{
+    enum { AFTER = 11 };
+
+    submit_first(1);
+    submit(1);
+    writes[write_count - 1].after = (struct uuid){{77}};
+    submit(1);
+    writes[write_count - 1].any = true;
+    answer_all("new");
+    assert_int_equal(asked(), 2);
+    assert_int_equal(asked_uuid(AFTER, 0).bytes[0], 77);
+    /* NULL: a length of -1, and no more. */
+    assert_int_equal(pg.params.lengths[AFTER], 20 + 20 + 4);
+    answer_all("new");
+    expect_done(3, WRITE_NEW);
 }
 
 /* The connection was lost after the commit: nobody has told the room of this message yet. */
@@ -576,6 +595,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_what_comes_meanwhile_goes_together),
         TEST(test_each_row_has_its_answer),
+        TEST(test_a_row_names_the_message_that_it_follows),
         TEST(test_a_duplicate_of_itself_is_new),
         TEST(test_a_row_that_cannot_be_stored),
         TEST(test_what_passes_is_tried_again),
