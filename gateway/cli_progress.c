@@ -19,12 +19,14 @@ enum {
 void cli_progress_begin(struct cli_progress *progress, const char *what, int64_t total)
 {
     uint64_t now_ms = clock_now_ms();
+    bool terminal = isatty(STDERR_FILENO);
 
     *progress = (struct cli_progress){.what = what,
                                       .total = total,
-                                      .terminal = isatty(STDERR_FILENO),
+                                      .terminal = terminal,
                                       .started_ms = now_ms,
-                                      .shown_ms = now_ms};
+                                      /* The first picture is drawn at once. */
+                                      .shown_ms = terminal ? 0 : now_ms};
 }
 
 static void print_bar(const char *text, int64_t done, int64_t total)

@@ -187,7 +187,9 @@ def test_a_lock_is_given_time(cluster):
 def test_a_bar_on_a_terminal(cluster):
     hide_bookings(cluster, 20)
     master, slave = pty.openpty()
-    process = start_backfill(cluster, "--batch", "10", stdout=subprocess.DEVNULL, stderr=slave)
+    process = start_backfill(
+        cluster, "--batch", "10", "--sleep", "300", stdout=subprocess.DEVNULL, stderr=slave
+    )
     os.close(slave)
     written = b""
     try:
