@@ -92,7 +92,7 @@ class World:
         await self.until(lambda: all(client.live for client in self.clients), 20, "all are live")
         self._before = {node: self._usage(node) for node in self.nodes}
 
-    def _start_node(self, node, timeout_s=30):
+    def _start_node(self, node, timeout_s=60):
         """Until it is ready. One that could not stay, since Postgres is away, is started again."""
         deadline = time.monotonic() + timeout_s
         while True:
