@@ -43,6 +43,7 @@ class Device:
         self.epoch = None
         self.own_since = None
         self.live = False
+        self.straight = False  # never by a link
         self.talking = False
         self.breaks = 0
         self.resets = 0

@@ -25,6 +25,7 @@ class Moderator:
         self.lost = 0  # verdicts that came second
         self.working = True
         self.live = False
+        self.straight = False  # never by a link
         self._cases = {}
         self._wire = None
         self._last_id = 0

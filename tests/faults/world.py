@@ -165,6 +165,7 @@ class World:
             pair = rooms[number % pairs]
             user = (pair.teacher, pair.student)[number // pairs % 2]
             made.append(self._make_device(user, pair.room, f"listener{number}", 0.01))
+            made[-1].straight = True
             made[-1].start()
         self.devices += made
         self.silent |= {pair.room for pair in rooms}
@@ -181,7 +182,7 @@ class World:
     def address(self, client):
         """A node, and one of the two ways to it."""
         node = client.dice.choice(self.nodes)
-        if client.dice.random() < 0.5:
+        if client.dice.random() < 0.5 and not client.straight:
             return self.client_links[node].port, node.tls
         return node.port, node.tls
 
@@ -211,6 +212,16 @@ class World:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what}: not within {timeout_s} s")
             await asyncio.sleep(0.05)
+
+    def metric(self, name):
+        """The sum over the nodes that are there to be asked."""
+        total = 0
+        for node in self.nodes:
+            try:
+                total += node.metric(name)
+            except OSError:
+                pass
+        return total
 
     async def query(self, sql, *parameters):
         return await asyncio.to_thread(self.cluster.query, sql, *parameters)
@@ -368,6 +379,16 @@ class World:
 
     def _all_ready(self):
         return all(node.running and node.probe("/readyz") == 200 for node in self.nodes)
+
+    async def fall_silent(self, bound_s):
+        """Nobody says anything more; what was said arrives without a later message's help."""
+        self.talk(False)
+        deadline = time.monotonic() + bound_s
+        while not (all(device.idle for device in self.devices) and await self._arrived()):
+            if time.monotonic() > deadline:
+                self.violation("G", checker.HEAL, f"the last words did not arrive within {bound_s} s")
+                return
+            await asyncio.sleep(0.1)
 
     async def settle(self, bound_s):
         """Lets what is on its way arrive: outboxes are empty, queues decided, devices at the head."""
