@@ -76,10 +76,10 @@ lint_javascript() {
 # squawk knows which DDL locks a busy table, rewrites it, or can't be run again. Each finding is
 # mended, or excused with a reason.
 lint_migrations() {
-    local excuses=tests/sql/squawk/excuses found file rule line wrong=0
-    npm_ensure tests/sql/squawk || return
-    found=$(tests/sql/squawk/node_modules/.bin/squawk --pg-version 15 --reporter gcc \
-        sql/migrations/*.sql | sed -nE 's|^sql/migrations/([^:]+):([0-9]+):[0-9]+: [a-z]+: ([^ ]+).*|\1 \3 \2|p')
+    local excuses=tests/sql/squawk-excuses found file rule line wrong=0
+    squawk_ensure || return
+    found=$(squawk --pg-version 15 --reporter gcc sql/migrations/*.sql |
+        sed -nE 's|^sql/migrations/([^:]+):([0-9]+):[0-9]+: [a-z]+: ([^ ]+).*|\1 \3 \2|p')
     while read -r file rule line; do
         grep -qE "^($file|\*) $rule ." "$excuses" && continue
         echo "sql/migrations/$file:$line: $rule, and no excuse for it in $excuses"

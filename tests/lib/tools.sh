@@ -52,6 +52,13 @@ wscat_ensure() {
     npm install --silent --no-audit --no-fund --prefix "$tools" wscat@6 >&2
 }
 
+# The program is in a package for each platform. Not by a lock file: npm ci wants those of all
+# platforms, and a registry may lack some.
+squawk_ensure() {
+    command -v squawk >/dev/null && return 0
+    npm install --silent --no-audit --no-fund --prefix "$tools" squawk-cli@2.66.0 >&2
+}
+
 node_is_new() {
     local version
     version=$(node --version 2>/dev/null) && version=${version#v} && ((${version%%.*} >= 20))
