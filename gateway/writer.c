@@ -12,8 +12,8 @@
  *     of the queue. A room that stays busy is set aside, and now and then one such room is written
  *     alone by the statement that waits for the lock, for a moment: whoever forgot a transaction in
  *     a terminal holds up that room and no other.
- *   - another node wrote for the same sender meanwhile: the row comes back `stale`, unwritten, to be
- *     screened again.
+ *   - another node wrote for the same sender meanwhile: the row comes back `stale`, unwritten, to
+ * be screened again.
  *   - deadlock, serialisation: all was rolled back; the batch goes again.
  *   - a row that the database cannot take, or that waits for a lock elsewhere (its sender's row):
  *     batches are halved until it stands alone; then it alone is refused, or its room set aside.
