@@ -24,7 +24,11 @@ rule test.lamp
 
 @pytest.fixture
 def cluster(make_cluster, request):
+    """As it is after `migrate up`: the rules that other tests are made under are not there."""
     cluster = make_cluster(nodes=1 if "connect" in request.fixturenames else 0)
+    with cluster.db.transaction():
+        cluster.query("SET LOCAL session_replication_role = replica")
+        cluster.query("TRUNCATE moderation_rules, moderation_rule_sets RESTART IDENTITY")
     yield cluster
     cluster.destroy()
 
