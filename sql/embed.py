@@ -92,8 +92,9 @@ def file_row(path, index, kind):
     text = data.decode("utf-8")
     transaction, parts = parts_of(text)
     array = f"{kind}_{index}_parts"
+    # In brackets: clang takes adjacent literals in a list for a forgotten comma.
     declared = (f"static const char *const {array}[] = {{\n"
-                + "".join(literal(part, "    ") + ",\n" for part in parts) + "};\n")
+                + "".join(f"    ({literal(part, '    ').lstrip()}),\n" for part in parts) + "};\n")
     row = (f'    {{"{path.stem}",\n{literal(text, "     ")},\n     {len(data)},\n'
            f'     "{hashlib.sha256(data).hexdigest()}",\n'
            f'     {str(transaction).lower()}, {array}, {len(parts)}}},\n')
