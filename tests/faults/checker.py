@@ -187,16 +187,21 @@ def check_own(journals, database):
                 yield Violation("B", LOST, f"{journal.name} thinks {mid} is {status}; it is {row.status}")
 
 
-def check_secret(place, sightings, database, user=None, decided_at=None, delivered_too=True):
+def check_secret(
+    place, sightings, database, user=None, decided_at=None, delivered_too=True, forgets=False
+):
     """C: where a canary was seen, its message had been delivered, or it is the sender's own device.
 
     user: whose device it is. decided_at: mid -> when its delivery was asked for; none before may be
-    seen. delivered_too: whether delivered texts may be there; a log has none.
+    seen. delivered_too: whether delivered texts may be there; a log has none. forgets: the database
+    may have lost what was delivered before; such a text has no row.
     """
     for text, at in sightings.items():
         text = text.decode()
         row = database.by_canary.get(text)
         if user is not None and row is not None and row.sender == user:
+            continue
+        if user is not None and row is None and forgets:
             continue
         if user is not None and row is None:
             yield Violation("C", LEAK, f"{text} of no row reached {place}")

@@ -283,6 +283,11 @@ def test_a_text_of_no_row_reaches_nobody(story):
     assert leaks(story, {b"qzbbbbbbbbbbbbbb": 1}, user=STUDENT) == 1
 
 
+def test_what_the_database_forgot_may_have_been_delivered(story):
+    assert leaks(story, {b"qzbbbbbbbbbbbbbb": 1}, user=STUDENT, forgets=True) == 0
+    assert leaks(story, {story.canaries[3].encode(): 1}, user=STUDENT, forgets=True) == 1
+
+
 @pytest.mark.parametrize("split", range(1, 18))
 def test_a_canary_is_seen_in_bytes_however_they_are_split(split):
     seen = Sightings(lambda: 7)

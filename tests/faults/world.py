@@ -465,7 +465,8 @@ class World:
                 asked[mid] = min(at, asked.get(mid, at))
         for device in self.devices:
             yield from checker.check_secret(
-                device.name, device.journal.bytes.first, database, device.user.id, asked
+                device.name, device.journal.bytes.first, database, device.user.id, asked,
+                forgets=self.forgets,
             )
         sent = {one.canary for device in self.devices for one in device.journal.sent.values()}
         self._read_logs()
